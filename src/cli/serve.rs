@@ -1,0 +1,196 @@
+//! `lockgate serve`: the daemon.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Exit, complain};
+use crate::policy::{Policy, PolicyError};
+use crate::server::{
+    DecisionLog, FsHost, Gate, LogTarget, PolicySource, RootOnly, bind, inherited,
+};
+
+/// Where dockerd looks for a plugin named `lockgate`.
+const DEFAULT_SOCKET: &str = "/run/docker/plugins/lockgate.sock";
+
+/// How long calls that run may go on after SIGTERM.
+const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Options of `serve`. Each can be given as a flag, in the environment, or in the policy file; the
+/// first of these that speaks counts.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The policy file [default: /etc/lockgate/policy.toml, or the built-in policy without it]
+    #[arg(long, value_name = "FILE", env = "LOCKGATE_POLICY")]
+    policy: Option<PathBuf>,
+    /// Refuse nothing, and log what would be refused
+    #[arg(long, env = "LOCKGATE_AUDIT", value_parser = clap::builder::BoolishValueParser::new())]
+    audit: bool,
+    /// The socket, when systemd hands none over [default: /run/docker/plugins/lockgate.sock]
+    #[arg(long, value_name = "PATH", env = "LOCKGATE_SOCKET")]
+    socket: Option<PathBuf>,
+    /// The file for the decision log; `-` for standard output [default: -]
+    #[arg(long, value_name = "FILE", env = "LOCKGATE_LOG")]
+    log: Option<PathBuf>,
+    /// Log calls that only read, too
+    #[arg(long, env = "LOCKGATE_LOG_READS", value_parser = clap::builder::BoolishValueParser::new())]
+    log_reads: bool,
+    /// Where the root of the host is mounted, for a gate in a container [default: /]
+    #[arg(long, value_name = "DIR", env = "LOCKGATE_HOST_ROOT")]
+    host_root: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Exit {
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .without_time()
+            .init();
+        match self.serve() {
+            Ok(()) => Exit::Allowed,
+            Err(error) => {
+                complain(format_args!("{error:#}"));
+                if error.downcast_ref::<PolicyError>().is_some() {
+                    Exit::BadPolicy
+                } else {
+                    Exit::Failed
+                }
+            }
+        }
+    }
+
+    fn serve(self) -> anyhow::Result<()> {
+        let Self {
+            policy: path,
+            audit,
+            socket,
+            log,
+            log_reads,
+            host_root,
+        } = self;
+        let mut source = PolicySource::new(path, audit);
+        // The file may say where the host is, and the host is needed to read the file's paths: so a
+        // file that moves the root is read once more.
+        let root = host_root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        let mut host = Arc::new(FsHost::new(root));
+        let mut policy = source.load(host.as_ref())?;
+        if let (None, Some(root)) = (&host_root, &policy.server().host_root) {
+            host = Arc::new(FsHost::new(root.clone()));
+            policy = source.load(host.as_ref())?;
+        }
+        let target = log
+            .or_else(|| policy.log().file.clone())
+            .filter(|file| file.as_os_str() != "-")
+            .map_or(LogTarget::Stdout, LogTarget::File);
+        let log_reads = log_reads || policy.log().reads.unwrap_or_default();
+        let socket = socket
+            .or_else(|| policy.server().socket.clone())
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET));
+        announce(&policy, host.as_ref());
+        let log = DecisionLog::open(target).context("cannot open the decision log")?;
+        let gate = Arc::new(Gate::new(policy, host, log, log_reads));
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?
+            .block_on(run(gate, source, socket))
+    }
+}
+
+async fn run(gate: Arc<Gate>, source: PolicySource, socket: PathBuf) -> anyhow::Result<()> {
+    let (listener, own): (RootOnly, Option<PathBuf>) = match inherited()? {
+        Some(listener) => {
+            tracing::info!("listening on the socket that systemd handed over");
+            (listener, None)
+        }
+        None => {
+            let listener = bind(&socket)?;
+            tracing::info!("listening on {}", socket.display());
+            (listener, Some(socket))
+        }
+    };
+    // Before READY, so that no signal can end the process the hard way afterwards.
+    let hangup = signal(SignalKind::hangup()).context("cannot listen to SIGHUP")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+    let reloads = tokio::spawn(reload_on(hangup, Arc::clone(&gate), source));
+    tell_systemd(&[NotifyState::Ready]);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, Arc::clone(&gate).router())
+        .with_graceful_shutdown(async move {
+            // An error says that the sender is gone, which is a reason to stop as well.
+            let _ = stopped.await;
+        })
+        .into_future();
+    let mut serving = tokio::spawn(serving);
+    tokio::select! {
+        ended = &mut serving => {
+            ended.context("the server failed")?.context("the server failed")?;
+        }
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tell_systemd(&[NotifyState::Stopping]);
+    tracing::info!("stopping; calls that run are finished first");
+    drop(stop);
+    if !serving.is_finished() && tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
+        tracing::warn!("some calls were still running and are dropped");
+    }
+    reloads.abort();
+    if let Some(path) = own {
+        // Gone already is fine; a dead socket that stays is replaced at the next start.
+        let _ = std::fs::remove_file(path);
+    }
+    gate.log().close();
+    Ok(())
+}
+
+async fn reload_on(mut hangup: Signal, gate: Arc<Gate>, mut source: PolicySource) {
+    while hangup.recv().await.is_some() {
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            tell_systemd(&[NotifyState::Reloading, now]);
+        }
+        gate.log().reopen();
+        let host = gate.host();
+        let status = match source.load(host.as_ref()) {
+            Ok(policy) => {
+                announce(&policy, host.as_ref());
+                let status = format!("policy {} reloaded", policy.name());
+                gate.replace_policy(policy);
+                status
+            }
+            Err(error) => {
+                tracing::error!("the policy was not reloaded, the last good one holds: {error}");
+                "the last reload failed; the policy before it holds".to_owned()
+            }
+        };
+        tell_systemd(&[NotifyState::Status(&status), NotifyState::Ready]);
+    }
+}
+
+fn announce(policy: &Policy, host: &dyn crate::docker::Host) {
+    tracing::info!(
+        "policy {} (preset {}, mode {}, {})",
+        policy.name(),
+        policy.preset(),
+        policy.mode(),
+        policy.digest()
+    );
+    for warning in policy.lint(host.today()) {
+        tracing::warn!("policy: {warning}");
+    }
+}
+
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!("cannot notify systemd: {error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The text for the person refused.
+
+use super::verdict::{Effect, Judged, Verdict};
+
+/// The most lines that a refusal has; a request can break a rule a thousand times over.
+const LINE_LIMIT: usize = 40;
+
+/// The most characters of one finding, in messages and in the log.
+const TEXT_LIMIT: usize = 300;
+
+/// Renders a refusal: a first line, then a line for each thing that refuses, with its mend.
+///
+/// The docker client prints it as it is, behind `authorization denied by plugin NAME: `.
+pub(super) fn render(verdict: &Verdict) -> String {
+    let denying: Vec<&Judged> = verdict
+        .judged()
+        .iter()
+        .filter(|judged| matches!(judged.effect, Effect::Deny { .. }))
+        .collect();
+    let unclear = denying.iter().any(|judged| judged.is_problem);
+    let mut rules: Vec<&str> = denying
+        .iter()
+        .filter(|judged| !judged.is_problem)
+        .map(|judged| judged.id)
+        .collect();
+    rules.dedup();
+    let mut text = match (unclear, rules.len()) {
+        (true, 0) => "this request cannot be read in exactly one way".to_owned(),
+        (true, 1) => {
+            "this request cannot be read in exactly one way, and 1 rule refuses it".to_owned()
+        }
+        (true, many) => {
+            format!("this request cannot be read in exactly one way, and {many} rules refuse it")
+        }
+        (false, 1) => "1 rule refuses this container".to_owned(),
+        (false, many) => format!("{many} rules refuse this container"),
+    };
+    for judged in denying.iter().take(LINE_LIMIT) {
+        text.push_str(&format!(
+            "\n  {}: {}; {}",
+            judged.id,
+            plain(&judged.found),
+            plain(&judged.fix)
+        ));
+        if let Effect::Deny {
+            expired: Some((until, _)),
+        } = &judged.effect
+        {
+            text.push_str(&format!(" (an exemption for this ended on {until})"));
+        }
+    }
+    if denying.len() > LINE_LIMIT {
+        let more = denying.len().saturating_sub(LINE_LIMIT);
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
+
+/// Text that a terminal or a log shows as it is: no control characters, nothing that turns the
+/// direction of writing, and an end.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain: String = text
+        .chars()
+        .take(TEXT_LIMIT)
+        .map(|char| if is_plain(char) { char } else { '\u{fffd}' })
+        .collect();
+    if text.chars().nth(TEXT_LIMIT).is_some() {
+        plain.push('…');
+    }
+    plain
+}
+
+fn is_plain(char: char) -> bool {
+    !char.is_control()
+        && !matches!(
+            char,
+            // Soft hyphen, zero-width characters, marks and overrides of direction, line and
+            // paragraph separators, byte order mark.
+            '\u{ad}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_caller_is_plain_and_short() {
+        assert_eq!(
+            plain("a\x1b[31m\r\nb\u{202e}\u{9b}"),
+            "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}\u{fffd}"
+        );
+        assert_eq!(plain(&"é".repeat(TEXT_LIMIT)).chars().count(), TEXT_LIMIT);
+        assert_eq!(plain(&"é".repeat(10_000)).chars().count(), TEXT_LIMIT + 1);
+    }
+}

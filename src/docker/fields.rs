@@ -1,0 +1,229 @@
+//! Every field of a create that no rule reads, and why none needs to.
+//!
+//! A field that is neither read by a type in `container` nor listed here is an `unknown-field`.
+//! Taken from moby `api/types/container` at 20.10.24, 28.5.2 and docker-v29.5 (API 1.41 to 1.56).
+
+use super::json::{Known, folds_to};
+
+/// Fields that no rule needs to read.
+#[derive(Debug)]
+pub struct Harmless {
+    /// The type that has them.
+    pub of: &'static str,
+    /// Their names.
+    pub fields: &'static [&'static str],
+    /// The reason that holds for all of them: no final dot.
+    pub reason: &'static str,
+}
+
+/// What dockerd reads and no rule needs to.
+pub static HARMLESS: &[Harmless] = &[
+    Harmless {
+        of: "ContainerCreate",
+        fields: &["Hostname", "Domainname", "MacAddress"],
+        reason: "names and addresses inside the container's own namespaces",
+    },
+    Harmless {
+        of: "ContainerCreate",
+        fields: &[
+            "AttachStdin",
+            "AttachStdout",
+            "AttachStderr",
+            "Tty",
+            "OpenStdin",
+            "StdinOnce",
+            "ArgsEscaped",
+            "WorkingDir",
+            "Entrypoint",
+            "Cmd",
+            "Shell",
+            "Env",
+            "OnBuild",
+            "Healthcheck",
+            "StopSignal",
+            "StopTimeout",
+        ],
+        reason: "what runs inside the container, with the container's rights",
+    },
+    Harmless {
+        of: "ContainerCreate",
+        fields: &[
+            "ExposedPorts",
+            "Labels",
+            "Volumes",
+            "PortSpecs",
+            "PublishService",
+        ],
+        reason: "metadata, and anonymous volumes below dockerd's own directory",
+    },
+    Harmless {
+        of: "HostConfig",
+        fields: &["Dns", "DnsOptions", "DnsSearch", "ExtraHosts", "Links"],
+        reason: "name resolution inside the container",
+    },
+    Harmless {
+        of: "HostConfig",
+        fields: &[
+            "AutoRemove",
+            "ConsoleSize",
+            "ContainerIDFile",
+            "Init",
+            "Isolation",
+            "RestartPolicy",
+        ],
+        reason: "the life of the container, not its rights",
+    },
+    Harmless {
+        of: "HostConfig",
+        fields: &[
+            "CpuShares",
+            "CpusetCpus",
+            "CpusetMems",
+            "BlkioWeight",
+            "BlkioWeightDevice",
+            "BlkioDeviceReadBps",
+            "BlkioDeviceWriteBps",
+            "BlkioDeviceReadIOps",
+            "BlkioDeviceWriteIOps",
+            "MemoryReservation",
+            "MemorySwappiness",
+            "KernelMemory",
+            "KernelMemoryTCP",
+            "CpuRealtimePeriod",
+            "CpuCount",
+            "CpuPercent",
+            "IOMaximumIOps",
+            "IOMaximumBandwidth",
+        ],
+        reason: "they share or narrow resources; none lifts a limit that a rule asks for",
+    },
+    Harmless {
+        of: "HostConfig",
+        fields: &["ShmSize", "Tmpfs", "Ulimits"],
+        reason: "memory and processes, bounded by the limits of the container",
+    },
+    Harmless {
+        of: "Mount",
+        fields: &[
+            "Consistency",
+            "TmpfsOptions",
+            "ImageOptions",
+            "ClusterOptions",
+        ],
+        reason: "how a mount inside the container behaves; cluster volumes are refused by their type",
+    },
+    Harmless {
+        of: "BindOptions",
+        fields: &["NonRecursive", "CreateMountpoint", "ReadOnlyForceRecursive"],
+        reason: "they show less of the host, or make a directory that the path allows",
+    },
+    Harmless {
+        of: "VolumeOptions",
+        fields: &["NoCopy", "Labels", "Subpath"],
+        reason: "inside of a volume",
+    },
+    Harmless {
+        of: "LogConfig",
+        fields: &["Config"],
+        reason: "options of a log driver that `no-logging` judges by its name",
+    },
+    Harmless {
+        of: "EndpointSettings",
+        fields: &[
+            "IPAMConfig",
+            "Links",
+            "Aliases",
+            "MacAddress",
+            "GwPriority",
+            "EndpointID",
+            "Gateway",
+            "IPAddress",
+            "IPPrefixLen",
+            "IPv6Gateway",
+            "GlobalIPv6Address",
+            "GlobalIPv6PrefixLen",
+            "DNSNames",
+        ],
+        reason: "addresses and names inside a network that is judged by its own name",
+    },
+    Harmless {
+        of: "DeviceRequest",
+        fields: &["Count", "Options"],
+        reason: "how many of the devices that `host-devices` judges",
+    },
+    Harmless {
+        of: "DeviceMapping",
+        fields: &["PathInContainer"],
+        reason: "a name inside the container",
+    },
+];
+
+/// What belongs into `HostConfig` and engines up to 26 also take from the top level.
+// moby 20.10..26.1 runconfig/config_unix.go: ContainerConfigWrapper embeds *HostConfig.
+const MISPLACED: &[&str] = &["Cpuset"];
+
+/// Sorts a field that the type named `of` does not read.
+pub(crate) fn sort(of: &str, key: &str) -> (Known, Option<&'static str>) {
+    let listed = |of: &str| {
+        HARMLESS
+            .iter()
+            .filter(|row| row.of == of)
+            .flat_map(|row| row.fields)
+            .copied()
+            .find(|field| folds_to(key, field))
+    };
+    if let Some(field) = listed(of) {
+        return (Known::Harmless, Some(field));
+    }
+    if of != "ContainerCreate" {
+        return (Known::Unknown, None);
+    }
+    let misplaced = super::container::HOST_CONFIG_FIELDS
+        .iter()
+        .chain(MISPLACED)
+        .copied()
+        .find(|field| folds_to(key, field))
+        .or_else(|| listed("HostConfig"));
+    match misplaced {
+        Some(field) => (Known::Misplaced, Some(field)),
+        None => (Known::Unknown, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_by_type_and_in_any_fold() {
+        assert_eq!(
+            sort("ContainerCreate", "env"),
+            (Known::Harmless, Some("Env"))
+        );
+        assert_eq!(
+            sort("ContainerCreate", "PRIVILEGED"),
+            (Known::Misplaced, Some("Privileged"))
+        );
+        assert_eq!(
+            sort("ContainerCreate", "ShmSize"),
+            (Known::Misplaced, Some("ShmSize"))
+        );
+        assert_eq!(sort("ContainerCreate", "Later"), (Known::Unknown, None));
+        assert_eq!(
+            sort("HostConfig", "ShmSize"),
+            (Known::Harmless, Some("ShmSize"))
+        );
+        assert_eq!(sort("HostConfig", "Env"), (Known::Unknown, None));
+    }
+
+    #[test]
+    fn every_row_has_a_reason_and_no_field_stands_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for row in HARMLESS {
+            assert!(!row.reason.is_empty() && !row.reason.ends_with('.'));
+            for field in row.fields {
+                assert!(seen.insert((row.of, field)), "{}.{field}", row.of);
+            }
+        }
+    }
+}

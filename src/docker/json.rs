@@ -1,0 +1,948 @@
+//! Reading JSON as Go's `encoding/json` does, on top of `serde_json`.
+//!
+//! An adapter stands between `serde_json` and the derived types. It finds struct fields as Go finds
+//! them (in any case, Unicode folds included), takes `null` for the zero value, and keeps what a
+//! plain reading would lose: keys given twice, odd spellings, fields that nobody knows.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
+use serde::{Deserialize, forward_to_deserialize_any};
+use thiserror::Error;
+
+/// How many notes one body may leave; the rest is counted, not kept, so that a body of a million
+/// unknown fields stays small in memory and in the message.
+const NOTE_LIMIT: usize = 16;
+
+/// What a reader of bodies says of a field that the type at hand does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// dockerd reads it, and it cannot weaken a container.
+    Harmless,
+    /// Some engines read it here although it belongs elsewhere.
+    Misplaced,
+    /// Nobody here knows it.
+    Unknown,
+}
+
+/// Sorts a field that a type does not have: the name of the type, then the name of the field in the
+/// spelling that was sent. The answer also gives the right spelling where there is one.
+pub(crate) type Sorter = fn(&str, &str) -> (Known, Option<&'static str>);
+
+/// Something that was read, and that a person should hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// dockerd takes the field, but no client spells it so.
+    OddSpelling { path: String, right: &'static str },
+    /// A host setting at the top level that some engines apply.
+    Misplaced { path: String },
+    /// A field that is in no list, with a value that is not zero.
+    Unknown { path: String },
+}
+
+/// What [`read`] found beside the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Notes {
+    pub(crate) notes: Vec<Note>,
+    /// How many notes there were beyond [`NOTE_LIMIT`].
+    pub(crate) more: usize,
+}
+
+/// Why a body could not be read in exactly one way.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum JsonError {
+    /// Engines disagree about which of the two counts, or merge them.
+    #[error("`{0}` is given twice")]
+    Duplicate(String),
+    /// dockerd would answer 400, or read something else than we do.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Reads `bytes` as one JSON value of type `T`, with nothing after it.
+pub(crate) fn read<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    sorter: Sorter,
+) -> Result<(T, Notes), JsonError> {
+    let state = State {
+        sorter,
+        inner: RefCell::default(),
+    };
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Go {
+        inner: &mut json,
+        state: &state,
+    })
+    // moby 20.10 reads the first value only, later engines refuse most of what may follow it.
+    // Stricter than Docker: anything but white space is refused.
+    .and_then(|value| json.end().map(|()| value));
+    let inner = state.inner.into_inner();
+    match (value, inner.duplicate) {
+        (_, Some(path)) => Err(JsonError::Duplicate(path)),
+        (Ok(value), None) => Ok((value, inner.notes)),
+        (Err(error), None) => {
+            let path = render(&inner.path);
+            Err(JsonError::Invalid(if path.is_empty() {
+                error.to_string()
+            } else {
+                format!("`{path}`: {error}")
+            }))
+        }
+    }
+}
+
+/// Whether Go would take `key` for the field `name`, which must be ASCII.
+pub(crate) fn folds_to(key: &str, name: &str) -> bool {
+    let mut wanted = name.chars();
+    key.chars()
+        .all(|char| wanted.next().is_some_and(|w| fold(char) == fold(w)))
+        && wanted.next().is_none()
+}
+
+/// Simple case folding, as far as it can reach an ASCII letter.
+// Go encoding/json fold.go: the orbits of K and S hold U+212A (Kelvin sign) and U+017F (long s).
+fn fold(char: char) -> char {
+    match char {
+        '\u{212a}' => 'k',
+        '\u{17f}' => 's',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    sorter: Sorter,
+    inner: RefCell<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    path: Vec<Segment>,
+    notes: Notes,
+    duplicate: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Segment {
+    Field(&'static str),
+    Key(String),
+    Index(usize),
+}
+
+impl State {
+    fn enter(&self, segment: Segment) {
+        self.inner.borrow_mut().path.push(segment);
+    }
+
+    fn leave(&self) {
+        self.inner.borrow_mut().path.pop();
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        let mut path = render(&self.inner.borrow().path);
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(key);
+        path
+    }
+
+    fn note(&self, note: impl FnOnce() -> Note) {
+        if self.inner.borrow().notes.notes.len() < NOTE_LIMIT {
+            let note = note();
+            self.inner.borrow_mut().notes.notes.push(note);
+        } else {
+            let mut inner = self.inner.borrow_mut();
+            inner.notes.more = inner.notes.more.saturating_add(1);
+        }
+    }
+
+    fn duplicate<E: serde::de::Error>(&self, key: &str) -> E {
+        let path = self.path_of(key);
+        self.inner.borrow_mut().duplicate = Some(path);
+        E::custom("given twice")
+    }
+}
+
+fn render(path: &[Segment]) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Index(index) => text.push_str(&format!("[{index}]")),
+            Segment::Field(name) => push_name(&mut text, name),
+            Segment::Key(name) => push_name(&mut text, name),
+        }
+    }
+    text
+}
+
+fn push_name(text: &mut String, name: &str) {
+    if !text.is_empty() {
+        text.push('.');
+    }
+    text.push_str(name);
+}
+
+/// The type that the reader asked for; it says what `null` stands for.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Any,
+    Bool,
+    Integer,
+    Text,
+    List,
+    Map,
+    Struct(&'static str, &'static [&'static str]),
+}
+
+struct Go<'s, D> {
+    inner: D,
+    state: &'s State,
+}
+
+impl<'s, D> Go<'s, D> {
+    fn visit<'de, V: Visitor<'de>>(self, kind: Kind, visitor: V) -> Result<V::Value, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        self.inner.deserialize_any(GoVisitor {
+            visitor,
+            kind,
+            state: self.state,
+        })
+    }
+}
+
+macro_rules! by_kind {
+    ($($method:ident => $kind:expr),+ $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            self.visit($kind, visitor)
+        }
+    )+};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Go<'_, D> {
+    type Error = D::Error;
+
+    by_kind! {
+        deserialize_any => Kind::Any,
+        deserialize_ignored_any => Kind::Any,
+        deserialize_identifier => Kind::Any,
+        deserialize_unit => Kind::Any,
+        deserialize_f32 => Kind::Any,
+        deserialize_f64 => Kind::Any,
+        deserialize_bytes => Kind::Any,
+        deserialize_byte_buf => Kind::Any,
+        deserialize_bool => Kind::Bool,
+        deserialize_i8 => Kind::Integer,
+        deserialize_i16 => Kind::Integer,
+        deserialize_i32 => Kind::Integer,
+        deserialize_i64 => Kind::Integer,
+        deserialize_u8 => Kind::Integer,
+        deserialize_u16 => Kind::Integer,
+        deserialize_u32 => Kind::Integer,
+        deserialize_u64 => Kind::Integer,
+        deserialize_char => Kind::Text,
+        deserialize_str => Kind::Text,
+        deserialize_string => Kind::Text,
+        deserialize_seq => Kind::List,
+        deserialize_map => Kind::Map,
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(Kind::Struct(name, fields), visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_option(OptionVisitor {
+            visitor,
+            state: self.state,
+        })
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(Kind::Any, visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(Kind::List, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(Kind::List, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        // Docker's bodies have no tagged unions, and closed enums would refuse what dockerd takes.
+        Err(D::Error::custom("enums are read as text"))
+    }
+}
+
+struct OptionVisitor<'s, V> {
+    visitor: V,
+    state: &'s State,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for OptionVisitor<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(formatter)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        self.visitor.visit_none()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        self.visitor.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        self.visitor.visit_some(Go {
+            inner,
+            state: self.state,
+        })
+    }
+}
+
+struct GoVisitor<'s, V> {
+    visitor: V,
+    kind: Kind,
+    state: &'s State,
+}
+
+impl<'de, V: Visitor<'de>> GoVisitor<'_, V> {
+    /// An error of our own where no text is due: serde's would quote it, and it may be a secret.
+    fn takes_text<E: serde::de::Error>(&self) -> Result<(), E> {
+        match self.kind {
+            Kind::Any | Kind::Text => Ok(()),
+            Kind::Bool | Kind::Integer | Kind::List | Kind::Map | Kind::Struct(..) => {
+                Err(E::invalid_type(Unexpected::Other("text"), self))
+            }
+        }
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Struct(..) | Kind::Map => formatter.write_str("an object"),
+            Kind::List => formatter.write_str("a list"),
+            Kind::Integer => formatter.write_str("a whole number"),
+            Kind::Any | Kind::Bool | Kind::Text => self.visitor.expecting(formatter),
+        }
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        self.visitor.visit_bool(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.visitor.visit_i64(value)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.visitor.visit_u64(value)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        match self.kind {
+            Kind::Any => self.visitor.visit_f64(value),
+            Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map | Kind::Struct(..) => {
+                Err(E::invalid_type(Unexpected::Float(value), &self))
+            }
+        }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        self.takes_text()?;
+        self.visitor.visit_str(value)
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        self.takes_text()?;
+        self.visitor.visit_borrowed_str(value)
+    }
+
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Self::Value, E> {
+        self.takes_text()?;
+        self.visitor.visit_string(value)
+    }
+
+    /// `null`. Keys are never given twice here, so "leaves the field as it was" and "sets it to
+    /// nil" both come to the zero value.
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        match self.kind {
+            Kind::Any => self.visitor.visit_unit(),
+            Kind::Bool => self.visitor.visit_bool(false),
+            Kind::Integer => self.visitor.visit_i64(0),
+            Kind::Text => self.visitor.visit_str(""),
+            Kind::List => self
+                .visitor
+                .visit_seq(Nothing(std::marker::PhantomData::<E>)),
+            Kind::Map | Kind::Struct(..) => self
+                .visitor
+                .visit_map(Nothing(std::marker::PhantomData::<E>)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<Self::Value, A::Error> {
+        match self.kind {
+            // Derived types would read a list as their fields in order; Go does not.
+            Kind::Struct(..) => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+            Kind::Any | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
+                self.visitor.visit_seq(GoList {
+                    inner,
+                    state: self.state,
+                    index: 0,
+                })
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<Self::Value, A::Error> {
+        match self.kind {
+            Kind::Struct(name, fields) => self.visitor.visit_map(GoStruct {
+                inner,
+                state: self.state,
+                name,
+                fields,
+                seen: vec![false; fields.len()],
+                seen_others: BTreeSet::new(),
+            }),
+            Kind::Any | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
+                self.visitor.visit_map(GoMap {
+                    inner,
+                    state: self.state,
+                    seen: BTreeSet::new(),
+                })
+            }
+        }
+    }
+}
+
+struct GoSeed<'s, S> {
+    seed: S,
+    state: &'s State,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for GoSeed<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        self.seed.deserialize(Go {
+            inner,
+            state: self.state,
+        })
+    }
+}
+
+struct GoList<'s, A> {
+    inner: A,
+    state: &'s State,
+    index: usize,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for GoList<'_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.state.enter(Segment::Index(self.index));
+        let element = self.inner.next_element_seed(GoSeed {
+            seed,
+            state: self.state,
+        })?;
+        self.state.leave();
+        self.index = self.index.saturating_add(1);
+        Ok(element)
+    }
+}
+
+/// A Go map: its keys are exact.
+struct GoMap<'s, A> {
+    inner: A,
+    state: &'s State,
+    seen: BTreeSet<String>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoMap<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let Some(key) = self.inner.next_key::<String>()? else {
+            return Ok(None);
+        };
+        if !self.seen.insert(key.clone()) {
+            return Err(self.state.duplicate(&key));
+        }
+        self.state.enter(Segment::Key(key.clone()));
+        seed.deserialize(key.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        let value = self.inner.next_value_seed(GoSeed {
+            seed,
+            state: self.state,
+        })?;
+        self.state.leave();
+        Ok(value)
+    }
+}
+
+/// A Go struct: its fields are found in any case.
+struct GoStruct<'s, A> {
+    inner: A,
+    state: &'s State,
+    name: &'static str,
+    fields: &'static [&'static str],
+    seen: Vec<bool>,
+    seen_others: BTreeSet<String>,
+}
+
+impl<'de, A: MapAccess<'de>> GoStruct<'_, A> {
+    /// Deals with a key that the type does not have.
+    fn skip(&mut self, key: &str) -> Result<(), A::Error> {
+        let folded: String = key.chars().map(fold).collect();
+        if !self.seen_others.insert(folded) {
+            return Err(self.state.duplicate(key));
+        }
+        let (known, right) = (self.state.sorter)(self.name, key);
+        if let Some(right) = right.filter(|right| *right != key) {
+            self.state.note(|| Note::OddSpelling {
+                path: self.state.path_of(key),
+                right,
+            });
+        }
+        match known {
+            Known::Harmless => {
+                self.inner.next_value::<IgnoredAny>()?;
+            }
+            Known::Misplaced => {
+                if !self.inner.next_value::<Zero>()?.0 {
+                    self.state.note(|| Note::Misplaced {
+                        path: self.state.path_of(right.unwrap_or(key)),
+                    });
+                }
+            }
+            Known::Unknown => {
+                if !self.inner.next_value::<Zero>()?.0 {
+                    self.state.note(|| Note::Unknown {
+                        path: self.state.path_of(key),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoStruct<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        while let Some(key) = self.inner.next_key::<Cow<'de, str>>()? {
+            let exact = self.fields.iter().position(|field| *field == key);
+            let position =
+                exact.or_else(|| self.fields.iter().position(|field| folds_to(&key, field)));
+            let Some((position, field)) =
+                position.and_then(|at| self.fields.get(at).map(|field| (at, *field)))
+            else {
+                self.skip(&key)?;
+                continue;
+            };
+            if self.seen.get(position).copied().unwrap_or_default() {
+                return Err(self.state.duplicate(&key));
+            }
+            if let Some(seen) = self.seen.get_mut(position) {
+                *seen = true;
+            }
+            if exact.is_none() {
+                self.state.note(|| Note::OddSpelling {
+                    path: self.state.path_of(&key),
+                    right: field,
+                });
+            }
+            self.state.enter(Segment::Field(field));
+            return seed.deserialize(field.into_deserializer()).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        let value = self.inner.next_value_seed(GoSeed {
+            seed,
+            state: self.state,
+        })?;
+        self.state.leave();
+        Ok(value)
+    }
+}
+
+/// An empty list or object.
+struct Nothing<E>(std::marker::PhantomData<E>);
+
+impl<'de, E: serde::de::Error> SeqAccess<'de> for Nothing<E> {
+    type Error = E;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        _seed: S,
+    ) -> Result<Option<S::Value>, E> {
+        Ok(None)
+    }
+}
+
+impl<'de, E: serde::de::Error> MapAccess<'de> for Nothing<E> {
+    type Error = E;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, _seed: S) -> Result<Option<S::Value>, E> {
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, _seed: S) -> Result<S::Value, E> {
+        Err(E::custom("no value without a key"))
+    }
+}
+
+impl<'de, E: serde::de::Error> Deserializer<'de> for Nothing<E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Whether a value is the zero value of its kind: an upgraded client may send a field that we do
+/// not know yet, and does no harm while it is not set.
+struct Zero(bool);
+
+impl<'de> Deserialize<'de> for Zero {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ZeroVisitor;
+
+        impl<'de> Visitor<'de> for ZeroVisitor {
+            type Value = Zero;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("any value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Zero, E> {
+                Ok(Zero(!value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Zero, E> {
+                Ok(Zero(value == 0))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Zero, E> {
+                Ok(Zero(value == 0))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Zero, E> {
+                Ok(Zero(value == 0.0))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Zero, E> {
+                Ok(Zero(value.is_empty()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Zero, E> {
+                Ok(Zero(true))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Zero, A::Error> {
+                let mut empty = true;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    empty = false;
+                }
+                Ok(Zero(empty))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Zero, A::Error> {
+                let mut empty = true;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    empty = false;
+                }
+                Ok(Zero(empty))
+            }
+        }
+
+        deserializer.deserialize_any(ZeroVisitor)
+    }
+}
+
+/// A list of texts that engines up to 28 also take as one text.
+// moby api/types/strslice: UnmarshalJSON takes a string or an array; 29 and later take an array.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StrSlice(pub(crate) Vec<String>);
+
+impl<'de> Deserialize<'de> for StrSlice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StrSliceVisitor;
+
+        impl<'de> Visitor<'de> for StrSliceVisitor {
+            type Value = StrSlice;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of texts")
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<StrSlice, E> {
+                Ok(StrSlice(vec![value.to_owned()]))
+            }
+
+            fn visit_unit<E>(self) -> Result<StrSlice, E> {
+                Ok(StrSlice(Vec::new()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<StrSlice, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(StrSlice(texts))
+            }
+        }
+
+        deserializer.deserialize_any(StrSliceVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, rename_all = "PascalCase")]
+    struct Outer {
+        name: String,
+        on: bool,
+        size: i64,
+        list: StrSlice,
+        inner: Option<InnerType>,
+        items: Vec<InnerType>,
+        map: BTreeMap<String, String>,
+        paths: Option<Vec<String>>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, rename_all = "PascalCase")]
+    struct InnerType {
+        task: String,
+    }
+
+    fn sorter(of: &str, key: &str) -> (Known, Option<&'static str>) {
+        if of == "Outer" && folds_to(key, "Comment") {
+            (Known::Harmless, Some("Comment"))
+        } else if of == "Outer" && folds_to(key, "Task") {
+            (Known::Misplaced, Some("Task"))
+        } else {
+            (Known::Unknown, None)
+        }
+    }
+
+    fn outer(text: &str) -> Result<(Outer, Notes), JsonError> {
+        read(text.as_bytes(), sorter)
+    }
+
+    fn plain(text: &str) -> Outer {
+        let (value, notes) = outer(text).unwrap();
+        assert_eq!(notes, Notes::default(), "{text}");
+        value
+    }
+
+    #[test]
+    fn null_is_the_zero_value_everywhere() {
+        let nulls = r#"{"Name":null,"On":null,"Size":null,"List":null,"Inner":null,"Items":null,
+            "Map":null,"Paths":null,"Later":null}"#;
+        assert_eq!(plain(nulls), Outer::default());
+        assert_eq!(plain("null"), Outer::default());
+        assert_eq!(plain(r#"{"Items":[null]}"#).items, [InnerType::default()]);
+        assert_eq!(plain(r#"{"List":[null]}"#).list.0, [""]);
+        assert_eq!(plain(r#"{"Paths":[]}"#).paths, Some(vec![]));
+    }
+
+    #[test]
+    fn a_text_may_stand_where_a_list_is_due() {
+        assert_eq!(plain(r#"{"List":"a"}"#).list.0, ["a"]);
+        assert_eq!(plain(r#"{"List":["a","b"]}"#).list.0, ["a", "b"]);
+    }
+
+    #[test]
+    fn fields_are_found_in_any_fold_and_the_odd_spelling_is_noted() {
+        for (text, path) in [
+            (r#"{"inner":{"Task":"x"}}"#, "inner"),
+            (r#"{"INNER":{"Task":"x"}}"#, "INNER"),
+            (
+                "{\"Inner\":{\"Ta\u{17f}\u{212a}\":\"x\"}}",
+                "Inner.Ta\u{17f}\u{212a}",
+            ),
+            (
+                r#"{"Inner":{"Ta\u017f\u212a":"x"}}"#,
+                "Inner.Ta\u{17f}\u{212a}",
+            ),
+        ] {
+            let (value, notes) = outer(text).unwrap();
+            assert_eq!(value.inner.unwrap().task, "x", "{text}");
+            assert!(
+                matches!(&notes.notes[..], [Note::OddSpelling { path: p, .. }] if p == path),
+                "{text}: {notes:?}"
+            );
+        }
+        // Dotless i folds to itself only.
+        let (value, notes) = outer("{\"\u{131}nner\":{\"Task\":\"x\"}}").unwrap();
+        assert_eq!(value.inner, None);
+        assert!(matches!(&notes.notes[..], [Note::Unknown { .. }]));
+    }
+
+    #[test]
+    fn an_escaped_key_is_the_key() {
+        assert_eq!(plain(r#"{"N\u0061me":"x"}"#).name, "x");
+    }
+
+    #[test]
+    fn a_key_given_twice_in_any_spelling_is_refused() {
+        for text in [
+            r#"{"Name":"a","Name":"a"}"#,
+            r#"{"Name":"a","name":null}"#,
+            r#"{"Later":1,"LATER":2}"#,
+            r#"{"Comment":1,"comment":2}"#,
+            r#"{"Inner":{"Task":"a","task":"b"}}"#,
+            r#"{"Map":{"a":"1","a":"2"}}"#,
+        ] {
+            assert!(
+                matches!(outer(text), Err(JsonError::Duplicate(_))),
+                "{text}: {:?}",
+                outer(text)
+            );
+        }
+        // Keys of a map are exact.
+        assert_eq!(plain(r#"{"Map":{"a":"1","A":"2"}}"#).map.len(), 2);
+    }
+
+    #[test]
+    fn unknown_fields_are_noted_unless_they_are_zero() {
+        let (_, notes) = outer(r#"{"Items":[{},{"Later":{"a":1}}]}"#).unwrap();
+        assert_eq!(
+            notes.notes,
+            [Note::Unknown {
+                path: "Items[1].Later".to_owned()
+            }]
+        );
+        for zero in ["null", "false", "0", "0.0", "\"\"", "[]", "{}"] {
+            plain(&format!(r#"{{"Later":{zero}}}"#));
+        }
+        for set in ["true", "1", "-1", "0.5", "\"x\"", "[0]", r#"{"a":null}"#] {
+            let (_, notes) = outer(&format!(r#"{{"Later":{set}}}"#)).unwrap();
+            assert_eq!(notes.notes.len(), 1, "{set}");
+        }
+        let (_, notes) = outer(r#"{"Comment":"x","Task":"y"}"#).unwrap();
+        assert_eq!(
+            notes.notes,
+            [Note::Misplaced {
+                path: "Task".to_owned()
+            }]
+        );
+    }
+
+    #[test]
+    fn notes_are_bounded() {
+        let fields: Vec<String> = (0..1000).map(|n| format!("\"f{n}\":1")).collect();
+        let (_, notes) = outer(&format!("{{{}}}", fields.join(","))).unwrap();
+        assert_eq!(notes.notes.len(), NOTE_LIMIT);
+        assert_eq!(notes.more, 1000 - NOTE_LIMIT);
+    }
+
+    #[test]
+    fn what_go_would_not_take_is_refused_with_its_place() {
+        for (text, place) in [
+            (r#"{"Size":1.0}"#, "Size"),
+            (r#"{"Size":1e9}"#, "Size"),
+            (r#"{"Size":"5"}"#, "Size"),
+            (r#"{"Size":9223372036854775808}"#, "Size"),
+            (r#"{"On":1}"#, "On"),
+            (r#"{"Items":[{"Task":1}]}"#, "Items[0].Task"),
+            (r#"{"Items":[["x"]]}"#, "Items[0]"),
+            (r#"{"Inner":[]}"#, "Inner"),
+            (r#"{"Map":{"a":1}}"#, "Map.a"),
+            ("{} {}", ""),
+            ("{}]", ""),
+            ("[]", ""),
+            ("{\"Name\":\"\u{1}\"}", "Name"),
+            (r#"{"Name":"\ud800"}"#, "Name"),
+            ("\u{feff}{}", ""),
+            ("{'Name':1}", ""),
+            ("", ""),
+        ] {
+            match outer(text) {
+                Err(JsonError::Invalid(message)) => {
+                    assert!(
+                        place.is_empty() || message.starts_with(&format!("`{place}`: ")),
+                        "{text}: {message}"
+                    );
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        assert!(read::<Outer>(b"{\"Name\":\"\xff\"}", sorter).is_err());
+        let deep = format!("{{\"Later\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+        assert!(outer(&deep).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! `foreign-image`: images from where the operator trusts them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, Meta, Mode, References};
+use crate::docker::{Call, ImageRef};
+
+pub(super) static META: Meta = Meta {
+    id: "foreign-image",
+    title: "refuses images beyond `allow`, or without a digest where `digest` asks for one",
+    why: "what is in the image runs; a name without a digest is whatever was last given that name",
+    fix: "use an image of an allowed repository, with its digest (NAME@sha256:…)",
+    options: &[
+        (
+            "allow",
+            "repositories in their long form, `docker.io/library/alpine`; `registry.example.com/ops/*` for all below",
+        ),
+        ("digest", "whether the image has to be named with a digest"),
+    ],
+    references: References {
+        guide: "",
+        cis: "4.2, 5.28",
+        pss: "",
+        anssi: "",
+    },
+    exemptible: true,
+};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Options {
+    pub(super) mode: Mode,
+    allow: Vec<String>,
+    digest: bool,
+}
+
+impl Options {
+    fn allows(&self, image: &ImageRef) -> bool {
+        self.allow.is_empty()
+            || self
+                .allow
+                .iter()
+                .any(|pattern| match pattern.strip_suffix('*') {
+                    Some(prefix) => image.repository.starts_with(prefix),
+                    None => &image.repository == pattern,
+                })
+    }
+}
+
+pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
+    let Some(image) = call.image() else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    if !options.allows(image) {
+        findings.push(Finding::new(
+            format!("the image `{image}` is not of an allowed repository"),
+            META.fix,
+        ));
+    }
+    if options.digest && image.digest.is_none() {
+        findings.push(Finding::new(
+            format!("the image `{image}` has no digest"),
+            META.fix,
+        ));
+    }
+    findings
+}
