@@ -1,9 +1,4 @@
 //! The command line. Together with `server` the only part that touches the world.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "files and the environment are read at this edge"
-)]
-
 mod exit;
 mod policy;
 mod serve;

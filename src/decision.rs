@@ -70,18 +70,18 @@ impl Decision {
     /// The decision on an envelope that could not be read.
     #[must_use]
     pub fn unreadable(error: &EnvelopeError, policy: &Policy) -> Self {
-        Self::of_problem(Problem::Envelope(error.to_string()), policy)
+        Self::of_problem(&Problem::Envelope(error.to_string()), policy)
     }
 
     /// The decision when the gate itself failed: refused in enforce, never in audit.
     #[must_use]
     pub fn of_failure(what: &str, policy: &Policy) -> Self {
-        Self::of_problem(Problem::Gate(what.to_owned()), policy)
+        Self::of_problem(&Problem::Gate(what.to_owned()), policy)
     }
 
-    fn of_problem(problem: Problem, policy: &Policy) -> Self {
+    fn of_problem(problem: &Problem, policy: &Policy) -> Self {
         Self {
-            verdict: Verdict::of_problem(&problem, policy),
+            verdict: Verdict::of_problem(problem, policy),
             route: None,
             is_read: false,
             user: None,

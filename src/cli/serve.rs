@@ -11,9 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, complain};
 use crate::policy::{Policy, PolicyError};
-use crate::server::{
-    DecisionLog, FsHost, Gate, LogTarget, PolicySource, RootOnly, bind, inherited,
-};
+use crate::server::{DecisionLog, FsHost, Gate, LogTarget, PolicySource, bind, inherited};
 
 /// Where dockerd looks for a plugin named `lockgate`.
 const DEFAULT_SOCKET: &str = "/run/docker/plugins/lockgate.sock";
@@ -105,16 +103,13 @@ impl Serve {
 }
 
 async fn run(gate: Arc<Gate>, source: PolicySource, socket: PathBuf) -> anyhow::Result<()> {
-    let (listener, own): (RootOnly, Option<PathBuf>) = match inherited()? {
-        Some(listener) => {
-            tracing::info!("listening on the socket that systemd handed over");
-            (listener, None)
-        }
-        None => {
-            let listener = bind(&socket)?;
-            tracing::info!("listening on {}", socket.display());
-            (listener, Some(socket))
-        }
+    let (listener, own) = if let Some(listener) = inherited()? {
+        tracing::info!("listening on the socket that systemd handed over");
+        (listener, None)
+    } else {
+        let listener = bind(&socket)?;
+        tracing::info!("listening on {}", socket.display());
+        (listener, Some(socket))
     };
     // Before READY, so that no signal can end the process the hard way afterwards.
     let hangup = signal(SignalKind::hangup()).context("cannot listen to SIGHUP")?;

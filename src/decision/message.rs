@@ -1,5 +1,7 @@
 //! The text for the person refused.
 
+use std::fmt::Write as _;
+
 use super::verdict::{Effect, Judged, Verdict};
 
 /// The most lines that a refusal has; a request can break a rule a thousand times over.
@@ -36,22 +38,23 @@ pub(super) fn render(verdict: &Verdict) -> String {
         (false, many) => format!("{many} rules refuse this container"),
     };
     for judged in denying.iter().take(LINE_LIMIT) {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n  {}: {}; {}",
             judged.id,
             plain(&judged.found),
             plain(&judged.fix)
-        ));
+        );
         if let Effect::Deny {
             expired: Some((until, _)),
         } = &judged.effect
         {
-            text.push_str(&format!(" (an exemption for this ended on {until})"));
+            let _ = write!(text, " (an exemption for this ended on {until})");
         }
     }
     if denying.len() > LINE_LIMIT {
         let more = denying.len().saturating_sub(LINE_LIMIT);
-        text.push_str(&format!("\n  and {more} more"));
+        let _ = write!(text, "\n  and {more} more");
     }
     text
 }

@@ -1,5 +1,7 @@
 //! `SecurityOpt`: what a container asks of seccomp, AppArmor, SELinux and `no_new_privs`.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 
 /// What is in force after every entry was read; for each key the last one wins.
@@ -85,7 +87,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let mut text = String::from("sha256:");
     for byte in digest {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }

@@ -479,10 +479,8 @@ impl HostConfig {
                 .devices
                 .iter()
                 .map(|device| Device {
-                    file: match mount::host_source(&device.path_on_host, host) {
-                        MountSource::Host(file) => Ok(file),
-                        _ => Err(device.path_on_host.clone()),
-                    },
+                    file: mount::host_file(&device.path_on_host, host)
+                        .map_err(|_| device.path_on_host.clone()),
                     permissions: device.cgroup_permissions.clone(),
                 })
                 .collect(),

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
@@ -174,7 +174,9 @@ fn render(path: &[Segment]) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
+            Segment::Index(index) => {
+                let _ = write!(text, "[{index}]");
+            }
             Segment::Field(name) => push_name(&mut text, name),
             Segment::Key(name) => push_name(&mut text, name),
         }
@@ -206,7 +208,7 @@ struct Go<'s, D> {
     state: &'s State,
 }
 
-impl<'s, D> Go<'s, D> {
+impl<D> Go<'_, D> {
     fn visit<'de, V: Visitor<'de>>(self, kind: Kind, visitor: V) -> Result<V::Value, D::Error>
     where
         D: Deserializer<'de>,
@@ -942,7 +944,17 @@ mod tests {
             }
         }
         assert!(read::<Outer>(b"{\"Name\":\"\xff\"}", sorter).is_err());
-        let deep = format!("{{\"Later\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    }
+
+    #[test]
+    fn depth_exhausts_no_stack() {
+        let deep = format!(
+            "{{\"Later\":{}1{}}}",
+            "[".repeat(500_000),
+            "]".repeat(500_000)
+        );
+        assert_eq!(outer(&deep).unwrap().1.notes.len(), 1);
+        let deep = format!("{{\"Items\":{}", "[".repeat(500_000));
         assert!(outer(&deep).is_err());
     }
 }

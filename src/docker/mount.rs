@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Host, HostFile, HostPath};
+use super::{Host, HostFile, HostPath, HostPathError};
 
 /// Something that a container gets to see at a path of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +85,19 @@ pub(super) fn unreadable(field: String, why: String) -> Mount {
 
 /// A bind of a host path, absolute or not.
 pub(super) fn host_source(path: &str, host: &dyn Host) -> MountSource {
-    match HostPath::from_root(path) {
-        Ok(written) => MountSource::Host(HostFile {
-            resolved: host.resolve(&written),
-            written,
-        }),
+    match host_file(path, host) {
+        Ok(file) => MountSource::Host(file),
         Err(error) => MountSource::Unreadable(error.to_string()),
     }
+}
+
+/// A path of the host that a request names.
+pub(super) fn host_file(path: &str, host: &dyn Host) -> Result<HostFile, HostPathError> {
+    let written = HostPath::from_root(path)?;
+    Ok(HostFile {
+        resolved: host.resolve(&written),
+        written,
+    })
 }
 
 /// A volume, by its driver and the driver's options.
@@ -141,10 +147,10 @@ mod tests {
     }
 
     fn written(mount: &Mount) -> &str {
-        match &mount.source {
-            MountSource::Host(file) => file.written.as_str(),
-            other => panic!("{other:?}"),
-        }
+        let MountSource::Host(file) = &mount.source else {
+            panic!("{mount:?}");
+        };
+        file.written.as_str()
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Serialize for HostPath {
 impl<'de> Deserialize<'de> for HostPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        Self::parse(&text).map_err(|error| serde::de::Error::custom(format!("`{text}`: {error}")))
     }
 }
 

@@ -302,7 +302,7 @@ fn after_authority(uri: &str) -> Result<(&str, &str), TargetError> {
 }
 
 fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, TargetError> {
-    if !text.contains('%') && !(plus_is_space && text.contains('+')) {
+    if !(text.contains('%') || plus_is_space && text.contains('+')) {
         return Ok(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());

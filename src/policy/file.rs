@@ -1,6 +1,7 @@
 //! TOML text to policy, with errors that say where and what would be right.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -105,14 +106,17 @@ impl PolicyError {
     fn new(name: &str, text: &str, error: &toml::de::Error) -> Self {
         Self {
             name: name.to_owned(),
-            place: error.span().and_then(|span| Place::of(text, span)),
+            place: error
+                .span()
+                .map(|span| narrow(text, span, error.message()))
+                .and_then(|span| Place::of(text, span)),
             message: in_words(error.message()),
         }
     }
 }
 
 impl Place {
-    fn of(text: &str, span: std::ops::Range<usize>) -> Option<Self> {
+    fn of(text: &str, span: Range<usize>) -> Option<Self> {
         let before = text.get(..span.start)?;
         let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let line = text.get(start..)?.lines().next().unwrap_or_default();
@@ -164,6 +168,22 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+/// An error in a list comes with the span of the whole list: if the message quotes one entry of
+/// it, that entry is meant.
+fn narrow(text: &str, span: Range<usize>, message: &str) -> Range<usize> {
+    let list = text.get(span.clone()).filter(|list| list.starts_with('['));
+    let quoted = message
+        .split('`')
+        .nth(1)
+        .filter(|quoted| !quoted.is_empty());
+    let entry = list.zip(quoted).and_then(|(list, quoted)| {
+        let entry = format!("\"{quoted}\"");
+        let start = span.start.checked_add(list.find(&entry)?)?;
+        Some(start..start.checked_add(entry.len())?)
+    });
+    entry.unwrap_or(span)
+}
 
 /// serde's words for a wrong name, in ours, with the nearest right one.
 fn in_words(message: &str) -> String {

@@ -47,8 +47,8 @@ mod tests {
         for preset in PRESETS {
             let table: toml::Table = preset.text.parse().unwrap();
             let named = table["rules"].as_table().unwrap();
-            let names: BTreeSet<&str> = named.keys().map(String::as_str).collect();
-            assert_eq!(names, rules, "{}", preset.name);
+            let found: BTreeSet<&str> = named.keys().map(String::as_str).collect();
+            assert_eq!(found, rules, "{}", preset.name);
             for (name, options) in named {
                 assert!(
                     options.get("mode").is_some(),

@@ -61,22 +61,14 @@ impl fmt::Display for ByteSize {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, size) in UNITS {
             if self.0 >= *size {
-                let tenths = self
-                    .0
-                    .checked_div(size.checked_div(10).unwrap_or(1))
+                let tenths = i128::from(self.0)
+                    .saturating_mul(10)
+                    .checked_div(i128::from(*size))
                     .unwrap_or_default();
-                let (whole, rest) = (
-                    tenths.checked_div(10).unwrap_or_default(),
-                    tenths.checked_rem(10).unwrap_or_default(),
-                );
-                return if self.0.checked_rem(*size) == Some(0) || rest == 0 {
-                    write!(
-                        formatter,
-                        "{}{unit}",
-                        self.0.checked_div(*size).unwrap_or(whole)
-                    )
-                } else {
-                    write!(formatter, "{whole}.{rest}{unit}")
+                let whole = tenths.checked_div(10).unwrap_or_default();
+                return match tenths.checked_rem(10) {
+                    None | Some(0) => write!(formatter, "{whole}{unit}"),
+                    Some(rest) => write!(formatter, "{whole}.{rest}{unit}"),
                 };
             }
         }

@@ -178,7 +178,6 @@ mod tests {
             &b"x"[..],
             b"{",
             b"null",
-            b"[]",
             b"{} {}",
             b"\xff",
             br#"{"RequestMethod":1,"RequestUri":"/"}"#,
@@ -190,6 +189,10 @@ mod tests {
         }
         assert_eq!(
             AuthzRequest::parse(b"{}"),
+            Err(EnvelopeError::Missing("RequestMethod"))
+        );
+        assert_eq!(
+            AuthzRequest::parse(b"[]"),
             Err(EnvelopeError::Missing("RequestMethod"))
         );
         assert_eq!(

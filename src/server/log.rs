@@ -120,14 +120,13 @@ fn write_all(
         match message {
             Message::Line(mut line) => {
                 line.push('\n');
-                let written = match &mut file {
-                    Some(file) => file.write_all(line.as_bytes()),
-                    None => {
-                        let mut stdout = io::stdout().lock();
-                        stdout
-                            .write_all(line.as_bytes())
-                            .and_then(|()| stdout.flush())
-                    }
+                let written = if let Some(file) = &mut file {
+                    file.write_all(line.as_bytes())
+                } else {
+                    let mut stdout = io::stdout().lock();
+                    stdout
+                        .write_all(line.as_bytes())
+                        .and_then(|()| stdout.flush())
                 };
                 if let Err(error) = written {
                     tracing::error!("a decision could not be logged: {error}");

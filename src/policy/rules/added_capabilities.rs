@@ -53,11 +53,10 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     let mut flags = Vec::new();
     for capability in call.capabilities().map_or(&[][..], |c| c.add.as_slice()) {
         let note = match capability {
-            Capability::All => "",
             Capability::Other(_) => " (which lockgate does not know)",
             Capability::Named(_) if options.sensitive.contains(capability) => " (sensitive)",
             Capability::Named(_) if options.allow.contains(capability) => continue,
-            Capability::Named(_) => "",
+            Capability::Named(_) | Capability::All => "",
         };
         found.push(format!("{capability}{note}"));
         flags.push(format!("--cap-add={capability}"));

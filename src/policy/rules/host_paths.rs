@@ -1,5 +1,7 @@
 //! `host-paths`: nothing of the host that gives the host away.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AllowedPath, Finding, Meta, Mode, References};
@@ -103,10 +105,10 @@ impl Options {
             }
             let mut found = format!("`{field}` mounts `{}` of the host", file.written);
             if path != &file.written {
-                found.push_str(&format!(", which is `{path}`"));
+                let _ = write!(found, ", which is `{path}`");
             }
             if sensitive.is_within(path) && sensitive != path {
-                found.push_str(&format!(" and holds `{sensitive}`"));
+                let _ = write!(found, " and holds `{sensitive}`");
             }
             return Some(if covering.is_empty() {
                 Finding::new(found, META.fix)

@@ -1,0 +1,43 @@
+# What people and CI run. `make` alone says what there is.
+
+CARGO ?= cargo
+SCRIPTS := $(filter-out scripts/lib,$(wildcard scripts/*)) $(wildcard scripts/lib/*.sh) plugin/build .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint unit packaging clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build target/release/lockgate
+	@scripts/setup build
+	$(CARGO) build --release --locked
+
+demo: ## see it refuse, with a Docker daemon of its own (root; ONCE=1 to end by itself, AUDIT=1)
+	@scripts/demo
+
+test: lint unit packaging ## everything that must pass: what CI runs (root)
+
+lint: ## format, clippy, documentation, shellcheck
+	@scripts/setup test
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	shellcheck -x $(SCRIPTS)
+
+unit: ## the tests in Rust, those against a real dockerd too (root)
+	@scripts/setup test
+	$(CARGO) test --locked
+
+packaging: ## the systemd units, the managed plugin and the demo, proved (root)
+	@scripts/setup test
+	$(CARGO) build --release --locked
+	scripts/verify-units
+	scripts/prove-units
+	scripts/prove-plugin
+	ONCE=1 scripts/demo
+	ONCE=1 AUDIT=1 scripts/demo
+
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -rf plugin/rootfs

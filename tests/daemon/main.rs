@@ -1,0 +1,13 @@
+//! lockgate before a real dockerd, which is the judge: what is refused must not be made, what is
+//! compliant must run.
+//!
+//! Needs root, Docker's daemon and client, busybox and openssl: `scripts/setup test` installs them.
+//! Every test starts a daemon of its own by `scripts/dockerd`, which leaves nothing behind.
+
+mod audit; // Audit mode: everything runs as without the gate, and the log says what would not.
+mod cases; // One container that breaks each rule of the preset `default`, and its nearest compliant one.
+mod enforce; // Enforce mode: each case is refused by name, each compliant one runs.
+mod faults; // The gate is gone, or dies in the middle of a request.
+mod hostile; // Requests that no client writes, sent as raw bytes.
+mod support; // A gated daemon, the docker client, raw requests.
+mod tls; // Users with certificates, and their exemptions.
