@@ -1,5 +1,6 @@
 //! `lockgate policy`: what a policy says, and whether it is right.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -16,12 +17,14 @@ pub(super) enum PolicyCommand {
     /// Check a policy file; exit code 3 when it has faults
     Lint {
         /// The file [default: /etc/lockgate/policy.toml, or the built-in policy without it]
-        file: Option<PathBuf>,
+        #[arg(env = "LOCKGATE_POLICY")]
+        file: Option<OsString>,
     },
     /// Print the whole policy that holds: preset and file joined
     Show {
         /// The file [default: /etc/lockgate/policy.toml, or the built-in policy without it]
-        file: Option<PathBuf>,
+        #[arg(env = "LOCKGATE_POLICY")]
+        file: Option<OsString>,
     },
     /// Print the reference of all rules, as Markdown
     Rules,
@@ -53,9 +56,16 @@ impl PolicyCommand {
     }
 }
 
-fn load(file: Option<PathBuf>, show: impl Fn(&Policy, &FsHost) -> String) -> Exit {
+fn load(file: Option<OsString>, show: impl Fn(&Policy, &FsHost) -> String) -> Exit {
     let host = FsHost::new(PathBuf::from("/"));
-    match PolicySource::new(file, false).load(&host) {
+    let file = file.filter(|file| !file.is_empty());
+    match PolicySource::new(
+        file.filter(|file| !file.as_os_str().is_empty()),
+        None,
+        false,
+    )
+    .load(&host)
+    {
         Ok(policy) => print(&show(&policy, &host)),
         Err(error) => {
             complain(error);

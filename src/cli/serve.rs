@@ -1,5 +1,6 @@
 //! `lockgate serve`: the daemon.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,12 @@ use crate::server::{DecisionLog, FsHost, Gate, LogTarget, PolicySource, bind, in
 /// Where dockerd looks for a plugin named `lockgate`.
 const DEFAULT_SOCKET: &str = "/run/docker/plugins/lockgate.sock";
 
+/// Threads that read and answer.
+const WORKER_THREADS: usize = 2;
+
+/// Threads that decide, and may wait for a disk meanwhile; further decisions queue for them.
+const DECISION_THREADS: usize = 32;
+
 /// How long calls that run may go on after SIGTERM.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
@@ -25,22 +32,31 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Serve {
     /// The policy file [default: /etc/lockgate/policy.toml, or the built-in policy without it]
     #[arg(long, value_name = "FILE", env = "LOCKGATE_POLICY")]
-    policy: Option<PathBuf>,
+    policy: Option<OsString>,
     /// Refuse nothing, and log what would be refused
-    #[arg(long, env = "LOCKGATE_AUDIT", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "LOCKGATE_AUDIT", value_parser = switch)]
     audit: bool,
     /// The socket, when systemd hands none over [default: /run/docker/plugins/lockgate.sock]
     #[arg(long, value_name = "PATH", env = "LOCKGATE_SOCKET")]
-    socket: Option<PathBuf>,
+    socket: Option<OsString>,
     /// The file for the decision log; `-` for standard output [default: -]
     #[arg(long, value_name = "FILE", env = "LOCKGATE_LOG")]
-    log: Option<PathBuf>,
+    log: Option<OsString>,
     /// Log calls that only read, too
-    #[arg(long, env = "LOCKGATE_LOG_READS", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "LOCKGATE_LOG_READS", value_parser = switch)]
     log_reads: bool,
     /// Where the root of the host is mounted, for a gate in a container [default: /]
     #[arg(long, value_name = "DIR", env = "LOCKGATE_HOST_ROOT")]
-    host_root: Option<PathBuf>,
+    host_root: Option<OsString>,
+}
+
+/// Reads a switch from the environment; nothing is no.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        "1" | "true" | "yes" | "on" => Ok(true),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
 }
 
 impl Serve {
@@ -72,7 +88,13 @@ impl Serve {
             log_reads,
             host_root,
         } = self;
-        let mut source = PolicySource::new(path, audit);
+        // A variable that is set to nothing, as Docker does with those of a managed plugin, is not
+        // given.
+        let given =
+            |path: Option<OsString>| path.filter(|path| !path.is_empty()).map(PathBuf::from);
+        let (path, socket, log, host_root) =
+            (given(path), given(socket), given(log), given(host_root));
+        let mut source = PolicySource::new(path, host_root.as_deref(), audit);
         // The file may say where the host is, and the host is needed to read the file's paths: so a
         // file that moves the root is read once more.
         let root = host_root.clone().unwrap_or_else(|| PathBuf::from("/"));
@@ -94,7 +116,8 @@ impl Serve {
         let log = DecisionLog::open(target).context("cannot open the decision log")?;
         let gate = Arc::new(Gate::new(policy, host, log, log_reads));
         tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(WORKER_THREADS)
+            .max_blocking_threads(DECISION_THREADS)
             .enable_all()
             .build()
             .context("cannot start the runtime")?

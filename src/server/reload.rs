@@ -1,12 +1,12 @@
 //! Where the policy comes from, at start and at each reload.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::docker::Host;
 use crate::policy::{Policy, PolicyError};
 
-/// Where the policy is read when nobody says otherwise.
-pub(crate) const DEFAULT_PATH: &str = "/etc/lockgate/policy.toml";
+/// Where the policy is read when nobody says otherwise, below the root of the host.
+const DEFAULT_PATH: &str = "etc/lockgate/policy.toml";
 
 /// The largest policy file that is read, in bytes; ten thousand exemptions have room.
 const POLICY_LIMIT: u64 = 16 * 1024 * 1024;
@@ -21,13 +21,13 @@ pub struct PolicySource {
 }
 
 impl PolicySource {
-    /// The file at `path`, or the usual one, which may be missing. `audit` makes every policy that
-    /// comes from here audit.
+    /// The file at `path`, or the usual one of the host whose root is at `host_root`, which may be
+    /// missing. `audit` makes every policy that comes from here audit.
     #[must_use]
-    pub fn new(path: Option<PathBuf>, audit: bool) -> Self {
+    pub fn new(path: Option<PathBuf>, host_root: Option<&Path>, audit: bool) -> Self {
         Self {
             optional: path.is_none(),
-            path: path.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH)),
+            path: path.unwrap_or_else(|| host_root.unwrap_or(Path::new("/")).join(DEFAULT_PATH)),
             audit,
         }
     }
@@ -87,6 +87,10 @@ mod tests {
                 .to_string()
                 .contains("cannot be read")
         );
-        assert!(PolicySource::new(Some(path), false).load(&host).is_err());
+        assert!(
+            PolicySource::new(Some(path), None, false)
+                .load(&host)
+                .is_err()
+        );
     }
 }

@@ -4,6 +4,14 @@
 //! Needs root, Docker's daemon and client, busybox and openssl: `scripts/setup test` installs them.
 //! Every test starts a daemon of its own by `scripts/dockerd`, which leaves nothing behind.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that panics has failed and says where; it works on real files"
+)]
+
 mod audit; // Audit mode: everything runs as without the gate, and the log says what would not.
 mod cases; // One container that breaks each rule of the preset `default`, and its nearest compliant one.
 mod enforce; // Enforce mode: each case is refused by name, each compliant one runs.
