@@ -59,13 +59,7 @@ impl PolicyCommand {
 fn load(file: Option<OsString>, show: impl Fn(&Policy, &FsHost) -> String) -> Exit {
     let host = FsHost::new(PathBuf::from("/"));
     let file = file.filter(|file| !file.is_empty());
-    match PolicySource::new(
-        file.filter(|file| !file.as_os_str().is_empty()),
-        None,
-        false,
-    )
-    .load(&host)
-    {
+    match PolicySource::new(file.map(PathBuf::from), None, false).load(&host) {
         Ok(policy) => print(&show(&policy, &host)),
         Err(error) => {
             complain(error);
