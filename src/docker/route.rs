@@ -31,7 +31,8 @@ pub struct Route {
 
 impl std::fmt::Display for Route {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} {}", self.method, self.pattern)
+        let pattern = self.pattern.replace(":.*}", "}").replace(":.+}", "}");
+        write!(formatter, "{} {pattern}", self.method)
     }
 }
 
@@ -470,11 +471,11 @@ mod tests {
         assert_eq!(found("post", "/containers/create"), None);
         assert_eq!(
             found("POST", "/containers/create/start").as_deref(),
-            Some("POST /containers/{name:.*}/start")
+            Some("POST /containers/{name}/start")
         );
         assert_eq!(
             found("POST", "/images/create/push").as_deref(),
-            Some("POST /images/{name:.*}/push")
+            Some("POST /images/{name}/push")
         );
         for (uri, error) in [
             ("//containers/create", TargetError::NotClean),
