@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use crate::docker::{ImageRef, Problem};
-use crate::policy::{Found, Mode, Policy, PolicyMode, Subject};
+use crate::policy::{Exemption, Found, Mode, Policy, PolicyMode, Subject};
 
 /// What becomes of a request, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +80,14 @@ impl Verdict {
         today: Date,
     ) -> Self {
         let mut judged: Vec<Judged> = problems.iter().map(Judged::of_problem).collect();
+        // An exemption is for a rule, not for a finding, and findings come rule by rule.
+        let mut last: Option<(&'static str, Option<&Exemption>)> = None;
         judged.extend(found.into_iter().map(|found| {
-            let exemption = policy.exemption(found.rule, subject, image, today);
+            let exemption = match last {
+                Some((id, exemption)) if id == found.rule.id => exemption,
+                _ => policy.exemption(found.rule, subject, image, today),
+            };
+            last = Some((found.rule.id, exemption));
             let effect = match exemption {
                 Some(exemption) if exemption.holds_on(today) => Effect::Exempt {
                     until: exemption.until(),

@@ -12,6 +12,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostPath(String);
 
+/// The most bytes of a path.
+// Linux include/uapi/linux/limits.h: PATH_MAX.
+const LENGTH_LIMIT: usize = 4096;
+
 /// Why a text is no [`HostPath`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum HostPathError {
@@ -21,6 +25,9 @@ pub enum HostPathError {
     /// No file has such a name.
     #[error("a host path has no NUL character")]
     Nul,
+    /// Longer than [`LENGTH_LIMIT`].
+    #[error("a host path has at most 4096 bytes")]
+    TooLong,
 }
 
 impl HostPath {
@@ -34,13 +41,16 @@ impl HostPath {
     ///
     /// # Errors
     ///
-    /// When the path is relative or holds a NUL.
+    /// When the path is relative, holds a NUL, or is too long.
     pub fn parse(text: &str) -> Result<Self, HostPathError> {
         if !text.starts_with('/') {
             return Err(HostPathError::Relative);
         }
         if text.contains('\0') {
             return Err(HostPathError::Nul);
+        }
+        if text.len() > LENGTH_LIMIT {
+            return Err(HostPathError::TooLong);
         }
         let mut path = Self::root();
         for segment in text.split('/') {
@@ -158,6 +168,8 @@ mod tests {
         assert_eq!(HostPath::parse("etc"), Err(HostPathError::Relative));
         assert_eq!(HostPath::parse(""), Err(HostPathError::Relative));
         assert_eq!(HostPath::parse("/a\0"), Err(HostPathError::Nul));
+        let long = "/a".repeat(LENGTH_LIMIT);
+        assert_eq!(HostPath::parse(&long), Err(HostPathError::TooLong));
         assert_eq!(HostPath::from_root("../../etc").unwrap().as_str(), "/etc");
     }
 

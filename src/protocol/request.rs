@@ -51,7 +51,7 @@ pub enum Body {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum EnvelopeError {
     /// dockerd sends a request again when its connection died, and by then has used up the body.
-    #[error("dockerd sent it again without its content after a broken connection; send it again")]
+    #[error("dockerd sent it again without its content after a broken connection")]
     Empty,
     /// Over [`super::ENVELOPE_LIMIT`], or the connection broke while it was read.
     #[error("it did not arrive whole: {0}")]
@@ -166,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_envelope_says_to_send_it_again() {
+    fn an_empty_envelope_says_where_its_content_went() {
         let error = AuthzRequest::parse(b"").unwrap_err();
         assert_eq!(error, EnvelopeError::Empty);
-        assert!(error.to_string().contains("send it again"));
+        assert!(error.to_string().contains("without its content"));
     }
 
     #[test]

@@ -17,5 +17,6 @@ mod cases; // One container that breaks each rule of the preset `default`, and i
 mod enforce; // Enforce mode: each case is refused by name, each compliant one runs.
 mod faults; // The gate is gone, or dies in the middle of a request.
 mod hostile; // Requests that no client writes, sent as raw bytes.
+mod readme; // The transcript in the README.
 mod support; // A gated daemon, the docker client, raw requests.
 mod tls; // Users with certificates, and their exemptions.

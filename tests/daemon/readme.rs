@@ -1,0 +1,33 @@
+use crate::support::{Gated, text};
+
+/// Every `$ docker …` of the README is run, and has to print what stands there.
+#[test]
+fn the_transcript_in_the_readme_is_true() {
+    let readme = include_str!("../../README.md");
+    let mut commands: Vec<(&str, String)> = Vec::new();
+    for block in readme.split("```console\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        for line in block.lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                commands.push((command, String::new()));
+            } else if let Some((_, output)) = commands.last_mut() {
+                output.push_str(line);
+                output.push('\n');
+            }
+        }
+    }
+    commands.retain(|(command, _)| command.starts_with("docker "));
+    assert!(commands.len() >= 2, "{commands:?}");
+    let gated = Gated::start("", false, &[]);
+    for (command, expected) in commands {
+        let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        let output = gated.daemon.docker(&arguments);
+        let printed: String = (text(&output.stdout) + &text(&output.stderr))
+            .lines()
+            // The client's own advice, which differs from version to version.
+            .filter(|line| !line.is_empty() && !line.contains("--help'"))
+            .map(|line| format!("{}\n", line.trim_end_matches('.')))
+            .collect();
+        assert_eq!(printed, expected, "{command}");
+    }
+}
