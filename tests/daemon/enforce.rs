@@ -67,7 +67,7 @@ fn a_plain_run_is_told_every_rule_and_flag_at_once_and_runs_when_it_follows_them
         .filter(|line| line.starts_with("  "))
         .flat_map(|line| line.split(' '))
         .filter(|word| word.starts_with("--"))
-        .map(|word| word.trim_end_matches([',', ';']))
+        .map(|word| word.trim_end_matches([',', ';', '.']))
         .collect();
     let mended: Vec<&str> = std::iter::once("run")
         .chain(flags)

@@ -1,6 +1,6 @@
-use crate::support::Gated;
+use crate::support::{Gated, rules_in};
 
-/// Requests that dockerd 20.10 runs, and what refuses each. `HARDENED` stands for the fields of a
+/// Requests that dockerd 20.10 runs, and what refuses each: one of these ids. `HARDENED` stands for the fields of a
 /// compliant `HostConfig`.
 pub(crate) const REQUESTS: &[(&str, &str)] = &[
     // dockerd merges both, and is left with a privileged container.
@@ -53,10 +53,10 @@ pub(crate) const REQUESTS: &[(&str, &str)] = &[
         "POST /v1.41/containers/create?x=/auth json {\"Image\":\"lockgate/busybox\",\"HostConfig\":{HARDENED,\"Privileged\":true}}",
         "privileged",
     ),
-    // Over 1 MiB, which this engine hides from its plugins and runs.
+    // Over 1 MiB, which some engines hide from their plugins and run.
     (
         "POST /v1.41/containers/create long {\"Image\":\"lockgate/busybox\",\"HostConfig\":{HARDENED,\"Privileged\":true}}",
-        "missing-body",
+        "missing-body|privileged",
     ),
     ("POST /v1.41/containers/create none ", "missing-body"),
 ];
@@ -85,8 +85,9 @@ fn requests_that_no_client_writes_are_refused_and_make_nothing() {
     for (request, id) in REQUESTS {
         let (status, answer) = gated.daemon.raw(&bytes(request));
         assert_eq!(status, 403, "{request}: {answer}");
+        let rules = rules_in(&answer);
         assert!(
-            answer.contains(&format!("\\n  {id}: ")),
+            id.split('|').any(|id| rules.iter().any(|rule| rule == id)),
             "{request}: {answer}"
         );
     }

@@ -142,7 +142,10 @@ pub(crate) struct Gated {
 
 impl Gated {
     pub(crate) fn start(policy: &str, audit: bool, arguments: &[&str]) -> Self {
-        let folder = folder();
+        Self::start_in(folder(), policy, audit, arguments)
+    }
+
+    pub(crate) fn start_in(folder: TempDir, policy: &str, audit: bool, arguments: &[&str]) -> Self {
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
         let gate = Gate::start(folder.path(), &plugins.join("lockgate.sock"), policy, audit);

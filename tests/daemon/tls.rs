@@ -2,7 +2,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Gated, IMAGE, docker, rules_in, text};
+use crate::support::{Gated, IMAGE, docker, folder, rules_in, text};
 
 const POLICY: &str = r#"
 [[exemptions]]
@@ -20,12 +20,15 @@ reason = "was needed for the move"
 
 #[test]
 fn an_exemption_lets_a_user_with_a_certificate_through_and_nobody_else() {
-    let certificates = tempfile::tempdir().unwrap();
-    make_certificates(certificates.path(), &["ops", "dev", "former"]);
-    let file = |name: &str| certificates.path().join(name).to_str().unwrap().to_owned();
+    // In the daemon's own folder, which it sees in whatever root it runs.
+    let folder = folder();
+    make_certificates(folder.path(), &["ops", "dev", "former"]);
+    let path = folder.path().to_owned();
+    let file = |name: &str| path.join(name).to_str().unwrap().to_owned();
     let port = free_port();
     let address = format!("tcp://127.0.0.1:{port}");
-    let gated = Gated::start(
+    let gated = Gated::start_in(
+        folder,
         POLICY,
         false,
         &[
