@@ -422,4 +422,27 @@ mod tests {
             "policy.toml:3:1: unknown key `modus`; did you mean `mode`?; there is mode\n   |\n 3 | modus = 1\n   | ^^^^^"
         );
     }
+
+    const README: &str = include_str!("../../README.md");
+
+    fn block_of_readme(kind: &str) -> &'static str {
+        let after = README.split(&format!("```{kind}\n")).nth(1).unwrap();
+        after.split("```").next().unwrap()
+    }
+
+    #[test]
+    fn the_policy_in_the_readme_loads() {
+        let policy = parse(block_of_readme("toml")).unwrap();
+        assert_eq!(policy.exemptions().len(), 1);
+        // It gives a namespace of the host away, and lint says what that entails.
+        let warnings = policy.lint(HOST.today);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("shared-namespaces"));
+    }
+
+    #[test]
+    fn the_error_in_the_readme_is_true() {
+        let error = parse("[rules.host-netwrok]").unwrap_err().to_string();
+        assert!(README.contains(&format!("lockgate: {error}\n")), "{error}");
+    }
 }
