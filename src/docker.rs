@@ -20,7 +20,7 @@ pub(crate) use confinement::sha256;
 pub use confinement::{Confinement, Seccomp};
 pub use container::{
     Capabilities, ContainerCreate, Device, DeviceRequest, Devices, Limits, Namespace,
-    NamespaceKind, NamespaceMode, Oom, Port, Ports, Runtime, Setting, SystemPaths, User,
+    NamespaceKind, NamespaceMode, Oom, Port, Ports, Runtime, Setting, SystemPaths, Tmpfs, User,
 };
 pub use fields::{HARMLESS, Harmless};
 pub use host::{Host, HostSize, PlainHost};
@@ -248,6 +248,8 @@ views! {
     confinement -> Confinement;
     /// Hidden and read-only system paths.
     system_paths -> SystemPaths;
+    /// File systems in memory.
+    tmpfs -> Vec<Tmpfs>;
     /// The user and the groups of the processes.
     user -> User;
     /// Ports published on the host.

@@ -27,6 +27,7 @@ pub struct ContainerCreate {
     pub(super) devices: Devices,
     pub(super) confinement: Confinement,
     pub(super) system_paths: SystemPaths,
+    pub(super) tmpfs: Vec<Tmpfs>,
     pub(super) user: User,
     pub(super) ports: Ports,
     pub(super) log_driver: String,
@@ -154,6 +155,15 @@ pub struct SystemPaths {
     pub masked: Option<Vec<String>>,
     /// `ReadonlyPaths`.
     pub read_only: Option<Vec<String>>,
+}
+
+/// A file system in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tmpfs {
+    /// Where it is mounted, as it was written.
+    pub target: String,
+    /// Its options, one by one.
+    pub options: Vec<String>,
 }
 
 /// Who the processes of a container are.
@@ -329,6 +339,14 @@ impl Wire {
                 masked: config.masked_paths,
                 read_only: config.readonly_paths,
             },
+            tmpfs: config
+                .tmpfs
+                .into_iter()
+                .map(|(target, options)| Tmpfs {
+                    target,
+                    options: options.split(',').map(ToOwned::to_owned).collect(),
+                })
+                .collect(),
             user: User {
                 user: self.user,
                 groups: config.group_add,
@@ -506,7 +524,8 @@ impl HostConfig {
                 .devices
                 .iter()
                 .map(|device| Device {
-                    file: mount::host_file(&device.path_on_host, host)
+                    // moby daemon/devices_linux.go: follows links in the path as it is written.
+                    file: mount::raw_host_file(&device.path_on_host, host)
                         .map_err(|_| device.path_on_host.clone()),
                     permissions: device.cgroup_permissions.clone(),
                 })
@@ -566,7 +585,7 @@ impl MountWire {
                     .unwrap_or_default();
                 (
                     mount::volume_source(&driver.name, &driver.options, host),
-                    String::new(),
+                    mount::volume_propagation(&driver.options),
                     false,
                 )
             }
@@ -658,6 +677,7 @@ host_config! {
     security_opt: Vec<String> = "SecurityOpt",
     storage_opt: BTreeMap<String, String> = "StorageOpt",
     sysctls: BTreeMap<String, String> = "Sysctls",
+    tmpfs: BTreeMap<String, String> = "Tmpfs",
     userns_mode: String = "UsernsMode",
     uts_mode: String = "UTSMode",
     volume_driver: String = "VolumeDriver",

@@ -99,7 +99,7 @@ pub static HARMLESS: &[Harmless] = &[
     },
     Harmless {
         of: "HostConfig",
-        fields: &["ShmSize", "Tmpfs", "Ulimits"],
+        fields: &["ShmSize", "Ulimits"],
         reason: "memory and processes, bounded by the limits of the container",
     },
     Harmless {

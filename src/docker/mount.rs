@@ -69,6 +69,17 @@ pub(super) fn parse_bind(field: String, text: &str, driver: &str, host: &dyn Hos
     }
 }
 
+/// How a volume's mount spreads, if its driver options say so.
+pub(super) fn volume_propagation(options: &BTreeMap<String, String>) -> String {
+    options
+        .get("o")
+        .into_iter()
+        .flat_map(|flags| flags.split(',').map(str::trim))
+        .find(|flag| PROPAGATIONS.contains(flag))
+        .unwrap_or_default()
+        .to_owned()
+}
+
 /// The words for propagation that a bind may carry among its modes.
 const PROPAGATIONS: &[&str] = &[
     "private", "rprivate", "shared", "rshared", "slave", "rslave",
@@ -83,21 +94,28 @@ pub(super) fn unreadable(field: String, why: String) -> Mount {
     }
 }
 
-/// A bind of a host path, absolute or not.
+/// A bind of a host path, which dockerd brings into its shortest form first.
+// moby volume/mounts/linux_parser.go: path.Clean, for Binds and for Mounts; relative ones are refused.
 pub(super) fn host_source(path: &str, host: &dyn Host) -> MountSource {
-    match host_file(path, host) {
-        Ok(file) => MountSource::Host(file),
-        Err(error) => MountSource::Unreadable(error.to_string()),
-    }
+    from_path(HostPath::parse(path), host)
 }
 
-/// A path of the host that a request names.
-pub(super) fn host_file(path: &str, host: &dyn Host) -> Result<HostFile, HostPathError> {
-    let written = HostPath::from_root(path)?;
-    Ok(HostFile {
+/// A path of the host that the kernel gets as it is written.
+pub(super) fn raw_host_file(path: &str, host: &dyn Host) -> Result<HostFile, HostPathError> {
+    HostPath::parse_raw(path).map(|written| HostFile {
         resolved: host.resolve(&written),
         written,
     })
+}
+
+fn from_path(path: Result<HostPath, HostPathError>, host: &dyn Host) -> MountSource {
+    match path {
+        Ok(written) => MountSource::Host(HostFile {
+            resolved: host.resolve(&written),
+            written,
+        }),
+        Err(error) => MountSource::Unreadable(error.to_string()),
+    }
 }
 
 /// A volume, by its driver and the driver's options.
@@ -119,14 +137,15 @@ pub(super) fn volume_source(
     if kind.is_empty() && device.is_empty() && !binds {
         return MountSource::Volume;
     }
+    if flags.contains(&"remount") {
+        return MountSource::Unreadable("`remount` changes a mount that is there".to_owned());
+    }
     if binds || matches!(kind, "" | "none" | "bind") {
-        return host_source(device, host);
+        return from_path(HostPath::parse_raw(device), host);
     }
     match kind {
         // Memory, and servers that the options name: nothing of this host.
-        "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3" if !flags.contains(&"remount") => {
-            MountSource::Volume
-        }
+        "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3" => MountSource::Volume,
         _ => MountSource::FileSystem {
             kind: kind.to_owned(),
         },
@@ -179,19 +198,25 @@ mod tests {
             volume_source(driver, &options, &HOST)
         };
         let host = |path: &str| host_source(path, &HOST);
+        let refused = |options: &[(&str, &str)]| {
+            let source = volume("local", options);
+            assert!(matches!(source, MountSource::Unreadable(_)), "{source:?}");
+        };
+        // Behind a link, `..` is somewhere else than it looks; and nobody knows where dockerd works.
+        refused(&[
+            ("type", "none"),
+            ("o", "bind"),
+            ("device", "/var/run/../etc"),
+        ]);
+        refused(&[("type", "none"), ("o", "rbind"), ("device", "../../etc")]);
+        refused(&[("type", "none"), ("o", "bind"), ("device", "scripts")]);
+        refused(&[("type", "tmpfs"), ("o", "remount"), ("device", "tmpfs")]);
         assert_eq!(volume("", &[]), MountSource::Volume);
         assert_eq!(volume("local", &[("size", "1g")]), MountSource::Volume);
         for kind in ["none", "", "ext4", "nfs"] {
             let options = [("type", kind), ("o", "rw,bind"), ("device", "/etc")];
             assert_eq!(volume("local", &options), host("/etc"), "{kind}");
         }
-        assert_eq!(
-            volume(
-                "",
-                &[("type", "none"), ("o", "rbind"), ("device", "../../etc")]
-            ),
-            host("/etc")
-        );
         assert_eq!(volume("", &[("device", "/etc")]), host("/etc"));
         assert_eq!(
             volume(

@@ -25,6 +25,9 @@ pub enum HostPathError {
     /// No file has such a name.
     #[error("a host path has no NUL character")]
     Nul,
+    /// It depends on where links lead.
+    #[error("a host path has no `..` here")]
+    Climbing,
     /// Longer than [`LENGTH_LIMIT`].
     #[error("a host path has at most 4096 bytes")]
     TooLong,
@@ -63,12 +66,19 @@ impl HostPath {
         Ok(path)
     }
 
-    /// Reads a path as a process in the root directory would, so that `../etc` is `/etc`.
+    /// Reads a path that dockerd hands on as it is written, so that the kernel walks it.
     ///
-    /// dockerd's local volume driver hands relative device paths to the kernel, and dockerd works
-    /// in the root directory.
-    pub(crate) fn from_root(text: &str) -> Result<Self, HostPathError> {
-        Self::parse(&format!("/{text}"))
+    /// There `..` is the parent of what a link leads to (`/var/run/../etc` is `/etc`), and a
+    /// relative path starts wherever dockerd was started.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostPath::parse`], and when it has a `..`.
+    pub(crate) fn parse_raw(text: &str) -> Result<Self, HostPathError> {
+        if text.split('/').any(|segment| segment == "..") {
+            return Err(HostPathError::Climbing);
+        }
+        Self::parse(text)
     }
 
     /// The path one level up; the root is its own parent.
@@ -170,7 +180,12 @@ mod tests {
         assert_eq!(HostPath::parse("/a\0"), Err(HostPathError::Nul));
         let long = "/a".repeat(LENGTH_LIMIT);
         assert_eq!(HostPath::parse(&long), Err(HostPathError::TooLong));
-        assert_eq!(HostPath::from_root("../../etc").unwrap().as_str(), "/etc");
+        assert_eq!(
+            HostPath::parse_raw("/var/run/../etc"),
+            Err(HostPathError::Climbing)
+        );
+        assert_eq!(HostPath::parse_raw("scripts"), Err(HostPathError::Relative));
+        assert_eq!(HostPath::parse_raw("/a//b/./c").unwrap().as_str(), "/a/b/c");
     }
 
     #[test]

@@ -46,6 +46,52 @@ const READ_ONLY: &[&str] = &[
     "/proc/sysrq-trigger",
 ];
 
+/// Options of a tmpfs that change nothing but that tmpfs. dockerd takes every flag of mount(8), and
+/// with `remount` the mount that the runtime has made at that place (`/sys/`) becomes writable.
+// moby/sys/mount flags_unix.go: MergeTmpfsOptions.
+const TMPFS_FLAGS: &[&str] = &[
+    "",
+    "async",
+    "atime",
+    "defaults",
+    "dev",
+    "diratime",
+    "dirsync",
+    "exec",
+    "noatime",
+    "nodev",
+    "nodiratime",
+    "noexec",
+    "norelatime",
+    "nostrictatime",
+    "nosuid",
+    "private",
+    "relatime",
+    "ro",
+    "rprivate",
+    "rw",
+    "strictatime",
+    "suid",
+    "sync",
+];
+
+const TMPFS_VALUES: &[&str] = &[
+    "gid",
+    "mode",
+    "mpol",
+    "nr_blocks",
+    "nr_inodes",
+    "size",
+    "uid",
+];
+
+fn is_plain(option: &str) -> bool {
+    match option.split_once('=') {
+        Some((name, _)) => TMPFS_VALUES.contains(&name),
+        None => TMPFS_FLAGS.contains(&option),
+    }
+}
+
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     let mut findings: Vec<Finding> = privileged_switches_off(call, "masked and read-only paths")
         .into_iter()
@@ -69,6 +115,17 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
                     META.fix,
                 ));
             }
+        }
+    }
+    for tmpfs in call.tmpfs().into_iter().flatten() {
+        for option in tmpfs.options.iter().filter(|option| !is_plain(option)) {
+            findings.push(Finding::new(
+                format!(
+                    "`HostConfig.Tmpfs.{}` has the option `{option}`",
+                    tmpfs.target
+                ),
+                "leave the option out of --tmpfs",
+            ));
         }
     }
     if call
