@@ -80,10 +80,8 @@ pub(super) fn volume_propagation(options: &BTreeMap<String, String>) -> String {
         .to_owned()
 }
 
-/// The words for propagation that a bind may carry among its modes.
-const PROPAGATIONS: &[&str] = &[
-    "private", "rprivate", "shared", "rshared", "slave", "rslave",
-];
+/// The words for a propagation that is not the default, as they stand among the modes of a bind.
+const PROPAGATIONS: &[&str] = &["shared", "rshared", "slave", "rslave"];
 
 pub(super) fn unreadable(field: String, why: String) -> Mount {
     Mount {
