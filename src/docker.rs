@@ -32,7 +32,6 @@ pub use route::{ApiVersion, Class, ROUTES, Route, Target, TargetError};
 use thiserror::Error;
 
 use crate::protocol::{AuthzRequest, Body};
-use container::CreateError;
 use json::{JsonError, Note};
 
 /// One API request, read.
@@ -89,9 +88,6 @@ pub enum Problem {
     /// A host setting at the top level: some engines apply it, others do not.
     #[error("`{0}` stands outside of `HostConfig`, where only some engines read it")]
     Misplaced(String),
-    /// More than any container needs, and each takes a look at the disk.
-    #[error("it has more than {0} mounts and devices")]
-    TooMany(usize),
     /// The gate itself failed.
     #[error("lockgate failed while it decided ({0})")]
     Gate(String),
@@ -107,7 +103,6 @@ impl Problem {
             Self::MissingBody => "missing-body",
             Self::Body(_) => "unreadable-body",
             Self::Duplicate(_) | Self::OddSpelling { .. } | Self::Misplaced(_) => "ambiguous-body",
-            Self::TooMany(_) => "oversized-body",
             Self::Gate(_) => "gate-failure",
         }
     }
@@ -122,7 +117,6 @@ impl Problem {
             Self::Body(_) => "send one JSON object with the fields and types of the Docker API",
             Self::Duplicate(_) => "give each field once",
             Self::OddSpelling { .. } => "spell it as the Docker API does",
-            Self::TooMany(_) => "mount a directory that holds them",
             Self::Misplaced(_) => "move it into `HostConfig`",
             Self::Gate(_) => "send it again; if it stays, tell the operator of this host",
         }
@@ -196,13 +190,8 @@ impl Call {
                         Note::Unknown { .. } => None,
                     }));
             }
-            Err(CreateError::Json(JsonError::Duplicate(path))) => {
-                reading.problems.push(Problem::Duplicate(path));
-            }
-            Err(CreateError::Json(JsonError::Invalid(message))) => {
-                reading.problems.push(Problem::Body(message));
-            }
-            Err(CreateError::TooMany(limit)) => reading.problems.push(Problem::TooMany(limit)),
+            Err(JsonError::Duplicate(path)) => reading.problems.push(Problem::Duplicate(path)),
+            Err(JsonError::Invalid(message)) => reading.problems.push(Problem::Body(message)),
         }
         reading
     }

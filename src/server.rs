@@ -11,6 +11,7 @@ mod log;
 mod reload;
 
 pub use host::FsHost;
+use host::HostWithoutDisk;
 pub use listen::{ListenError, RootOnly, bind, inherited};
 pub use log::{DecisionLog, LogTarget};
 pub use reload::PolicySource;
@@ -129,8 +130,15 @@ impl Gate {
     }
 
     async fn decide(&self, raw: Bytes, policy: &Arc<Policy>) -> Decision {
+        // Most requests name no path of the host and are decided right here. One that does is decided
+        // again, from the beginning, on a thread that may wait for the disk: a hung network mount
+        // then holds up nobody else.
+        let here = HostWithoutDisk::new(self.host.as_ref());
+        let decision = catch_unwind(AssertUnwindSafe(|| decide(&raw, policy, &here)));
+        if !here.was_asked() {
+            return decision.unwrap_or_else(|_| of_panic(policy));
+        }
         let (host, its_policy) = (self.host(), Arc::clone(policy));
-        // On a thread of its own, since looking paths up blocks.
         let task = tokio::task::spawn_blocking(move || {
             catch_unwind(AssertUnwindSafe(|| {
                 decide(&raw, &its_policy, host.as_ref())
@@ -138,10 +146,7 @@ impl Gate {
         });
         match tokio::time::timeout(DECISION_DEADLINE, task).await {
             Ok(Ok(Ok(decision))) => decision,
-            Ok(Ok(Err(_)) | Err(_)) => {
-                tracing::error!("a decision panicked; the request counts as unreadable");
-                Decision::of_failure("a fault in the gate", policy)
-            }
+            Ok(Ok(Err(_)) | Err(_)) => of_panic(policy),
             Err(_) => {
                 let seconds = DECISION_DEADLINE.as_secs();
                 tracing::error!("a decision took more than {seconds} seconds");
@@ -149,6 +154,11 @@ impl Gate {
             }
         }
     }
+}
+
+fn of_panic(policy: &Policy) -> Decision {
+    tracing::error!("a decision panicked; the request counts as unreadable");
+    Decision::of_failure("a fault in the gate", policy)
 }
 
 async fn activate() -> impl IntoResponse {

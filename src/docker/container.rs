@@ -213,23 +213,6 @@ pub struct Runtime {
     pub annotations: Vec<String>,
 }
 
-/// The most mounts and devices that are looked up for one create; each is a walk over the disk.
-const LOOKUP_LIMIT: usize = 1024;
-
-/// Why the body of a create could not be read.
-#[derive(Debug)]
-pub(super) enum CreateError {
-    Json(JsonError),
-    /// More mounts and devices than this.
-    TooMany(usize),
-}
-
-impl From<JsonError> for CreateError {
-    fn from(error: JsonError) -> Self {
-        Self::Json(error)
-    }
-}
-
 impl ContainerCreate {
     /// Reads the body of a create.
     pub(super) fn read(
@@ -237,7 +220,7 @@ impl ContainerCreate {
         name: Option<String>,
         version: Option<&ApiVersion>,
         host: &dyn Host,
-    ) -> Result<(Self, Vec<Note>), CreateError> {
+    ) -> Result<(Self, Vec<Note>), JsonError> {
         let (mut wire, notes): (Wire, Notes) = json::read(body, fields::sort)?;
         let misplaced = notes
             .notes
@@ -248,16 +231,6 @@ impl ContainerCreate {
         if misplaced && wire.host_config.is_none() {
             let top: (HostConfig, Notes) = json::read(body, fields::sort)?;
             wire.host_config = Some(top.0);
-        }
-        let lookups = wire.host_config.as_ref().map_or(0, |config| {
-            config
-                .binds
-                .len()
-                .saturating_add(config.mounts.len())
-                .saturating_add(config.devices.len())
-        });
-        if lookups > LOOKUP_LIMIT {
-            return Err(CreateError::TooMany(LOOKUP_LIMIT));
         }
         let mut unknown_fields = Vec::new();
         let mut others = Vec::new();
@@ -356,7 +329,12 @@ impl Wire {
                 bindings: config
                     .port_bindings
                     .into_iter()
-                    .flat_map(|(container, bindings)| {
+                    .flat_map(|(container, mut bindings)| {
+                        // moby container_routes.go handlePortBindingsBC: no binding is one
+                        // without address and port.
+                        if bindings.is_empty() {
+                            bindings.push(PortBinding::default());
+                        }
                         bindings.into_iter().map(move |binding| Port {
                             container: container.clone(),
                             host_ip: binding.host_ip,

@@ -20,6 +20,13 @@ use thiserror::Error;
 /// unknown fields stays small in memory and in the message.
 const NOTE_LIMIT: usize = 16;
 
+/// The most entries of a list that is read (commands and environments are not): more than any
+/// container needs, and each entry may take a look at the disk.
+const LIST_LIMIT: usize = 1024;
+
+/// The most entries of a map that is read: every port of TCP and UDP can be published.
+const MAP_LIMIT: usize = 2 * 65_536;
+
 /// What a reader of bodies says of a field that the type at hand does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -492,6 +499,12 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for GoList<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
+        // Stricter than Docker: it has no such limit.
+        if self.index > LIST_LIMIT {
+            return Err(A::Error::custom(format_args!(
+                "more than {LIST_LIMIT} entries"
+            )));
+        }
         self.state.enter(Segment::Index(self.index));
         let element = self.inner.next_element_seed(GoSeed {
             seed,
@@ -522,6 +535,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoMap<'_, A> {
         };
         if !self.seen.insert(key.clone()) {
             return Err(self.state.duplicate(&key));
+        }
+        if self.seen.len() > MAP_LIMIT {
+            return Err(A::Error::custom(format_args!("more than {MAP_LIMIT} keys")));
         }
         self.state.enter(Segment::Key(key.clone()));
         seed.deserialize(key.into_deserializer()).map(Some)
@@ -944,6 +960,20 @@ mod tests {
             }
         }
         assert!(read::<Outer>(b"{\"Name\":\"\xff\"}", sorter).is_err());
+    }
+
+    #[test]
+    fn lists_and_maps_are_bounded() {
+        let list = |count: usize| format!("{{\"Items\":[{}]}}", vec!["{}"; count].join(","));
+        assert_eq!(plain(&list(LIST_LIMIT)).items.len(), LIST_LIMIT);
+        let error = outer(&list(LIST_LIMIT + 1)).unwrap_err().to_string();
+        assert!(error.contains("more than 1024 entries"), "{error}");
+        let keys: Vec<String> = (0..=MAP_LIMIT).map(|n| format!("\"{n}\":\"\"")).collect();
+        let error = outer(&format!("{{\"Map\":{{{}}}}}", keys.join(","))).unwrap_err();
+        assert!(
+            error.to_string().contains("more than 131072 keys"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
 
@@ -76,7 +77,14 @@ impl Host for FsHost {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
                 {
-                    done = next;
+                    // Nothing below it can be a link, so what is left only has to be put together.
+                    return Ok(rest.iter().fold(next, |path, segment| {
+                        if segment == ".." {
+                            path.parent()
+                        } else {
+                            path.join(segment)
+                        }
+                    }));
                 }
                 Err(error) => return Err(in_words(&error)),
             }
@@ -96,6 +104,45 @@ impl Host for FsHost {
 
     fn has_unified_cgroups(&self) -> bool {
         self.unified_cgroups
+    }
+}
+
+/// A host that looks no path up, and remembers that it was asked to.
+pub(super) struct HostWithoutDisk<'a> {
+    host: &'a dyn Host,
+    asked: AtomicBool,
+}
+
+impl<'a> HostWithoutDisk<'a> {
+    pub(super) fn new(host: &'a dyn Host) -> Self {
+        Self {
+            host,
+            asked: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether a decision made with this host is worth nothing.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Host for HostWithoutDisk<'_> {
+    fn resolve(&self, _path: &HostPath) -> Result<HostPath, String> {
+        self.asked.store(true, Ordering::Relaxed);
+        Err("not looked up".to_owned())
+    }
+
+    fn today(&self) -> Date {
+        self.host.today()
+    }
+
+    fn size(&self) -> HostSize {
+        self.host.size()
+    }
+
+    fn has_unified_cgroups(&self) -> bool {
+        self.host.has_unified_cgroups()
     }
 }
 

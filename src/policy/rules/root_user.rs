@@ -27,6 +27,10 @@ fn is_root(name: &str) -> bool {
     name == "root" || name.parse::<i64>() == Ok(0)
 }
 
+fn is_privileged_group(name: &str) -> bool {
+    is_root(name) || GROUPS.contains(&name)
+}
+
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     let Some(user) = call.user() else {
         return Vec::new();
@@ -44,8 +48,18 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     } else if is_root(name) {
         findings.push(Finding::new(format!("`User` is `{}`", user.user), META.fix));
     }
+    if let Some((_, group)) = user
+        .user
+        .split_once(':')
+        .filter(|(_, group)| is_privileged_group(group))
+    {
+        findings.push(Finding::new(
+            format!("`User` has the group `{group}`"),
+            META.fix,
+        ));
+    }
     for group in &user.groups {
-        if is_root(group) || GROUPS.contains(&group.as_str()) {
+        if is_privileged_group(group) {
             findings.push(Finding::new(
                 format!("`HostConfig.GroupAdd` has `{group}`"),
                 format!("remove --group-add={group}"),

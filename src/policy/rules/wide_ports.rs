@@ -46,7 +46,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     for port in &ports.bindings {
         let shown = format!("`HostConfig.PortBindings.{}`", port.container);
         let wide = match port.host_ip.parse::<IpAddr>() {
-            Ok(address) => address.is_unspecified(),
+            Ok(address) => address.to_canonical().is_unspecified(),
             Err(_) => true,
         };
         if wide {
