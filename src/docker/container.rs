@@ -83,6 +83,8 @@ pub enum NamespaceMode {
     Shareable,
     /// Its own, attached to the default bridge; networks only.
     DefaultBridge,
+    /// Its own, attached to a network that may be named by its id, and so may be any; networks only.
+    NetworkId(String),
     /// Its own.
     Own,
 }
@@ -399,10 +401,13 @@ impl HostConfig {
                     mode @ (NamespaceMode::Host | NamespaceMode::Container(_)) => {
                         add(NamespaceKind::Network, mode, &field);
                     }
-                    NamespaceMode::DefaultBridge if !name.is_empty() => {
-                        add(NamespaceKind::Network, NamespaceMode::DefaultBridge, &field);
+                    mode @ (NamespaceMode::DefaultBridge | NamespaceMode::NetworkId(_))
+                        if !name.is_empty() =>
+                    {
+                        add(NamespaceKind::Network, mode, &field);
                     }
                     NamespaceMode::DefaultBridge
+                    | NamespaceMode::NetworkId(_)
                     | NamespaceMode::Shareable
                     | NamespaceMode::Own => {}
                 }
@@ -529,6 +534,10 @@ impl HostConfig {
 fn network_mode(mode: &str) -> NamespaceMode {
     match mode {
         "" | "default" | "bridge" => NamespaceMode::DefaultBridge,
+        // moby daemon/network.go FindNetwork: by name, by id, then by any prefix of an id.
+        id if id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            NamespaceMode::NetworkId(id.to_owned())
+        }
         other => shared_mode(other),
     }
 }

@@ -23,12 +23,22 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     call.namespaces()
         .into_iter()
         .flatten()
-        .find(|namespace| namespace.mode == NamespaceMode::DefaultBridge)
-        .map(|namespace| {
-            Finding::new(
+        .find_map(|namespace| match &namespace.mode {
+            NamespaceMode::DefaultBridge => Some(Finding::new(
                 format!("`{}` is the default bridge", namespace.field),
                 META.fix,
-            )
+            )),
+            NamespaceMode::NetworkId(id) => Some(Finding::new(
+                format!(
+                    "`{}` is `{id}`, which may be the id of the default bridge",
+                    namespace.field
+                ),
+                "use a network with a name that is no hexadecimal number",
+            )),
+            NamespaceMode::Host
+            | NamespaceMode::Container(_)
+            | NamespaceMode::Shareable
+            | NamespaceMode::Own => None,
         })
         .into_iter()
         .collect()

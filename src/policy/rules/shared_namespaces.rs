@@ -32,7 +32,10 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
                 format!("`{}` lets other containers join", namespace.field),
                 "add --ipc=private",
             )),
-            NamespaceMode::Host | NamespaceMode::DefaultBridge | NamespaceMode::Own => None,
+            NamespaceMode::Host
+            | NamespaceMode::DefaultBridge
+            | NamespaceMode::NetworkId(_)
+            | NamespaceMode::Own => None,
         })
         .collect()
 }
