@@ -203,6 +203,22 @@ pub(crate) const CASES: &[Case] = &[
         &["--volume=data:/mnt"],
     ),
     case(
+        "volume-device-that-climbs",
+        &["host-paths"],
+        &[],
+        &[
+            "--mount=type=volume,dst=/mnt,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/var/run/../usr/share",
+        ],
+        &["--volume=other:/mnt"],
+    ),
+    case(
+        "tmpfs-that-remounts",
+        &["unmasked-paths"],
+        &[],
+        &["--tmpfs=/dev/shm/:remount,exec"],
+        &["--tmpfs=/tmp:size=1m,exec"],
+    ),
+    case(
         "docker-socket",
         &["docker-socket"],
         &[],
