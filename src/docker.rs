@@ -113,7 +113,9 @@ impl Problem {
         match self {
             Self::Envelope(_) => "send it again",
             Self::Target(_) => "send a plain path, percent-encoded, without `#`",
-            Self::MissingBody => "send it as application/json with a Content-Length, below 1 MiB",
+            Self::MissingBody => {
+                "send it as application/json with a Content-Length; many engines hide bodies of 1 MiB and more"
+            }
             Self::Body(_) => "send one JSON object with the fields and types of the Docker API",
             Self::Duplicate(_) => "give each field once",
             Self::OddSpelling { .. } => "spell it as the Docker API does",

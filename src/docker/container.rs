@@ -115,6 +115,8 @@ pub struct Limits {
     pub cpu_quota: i64,
     /// Microseconds of real-time scheduling in each period.
     pub cpu_realtime_runtime: i64,
+    /// Whether its processes may ask the kernel for real-time scheduling themselves.
+    pub realtime_priority: bool,
     /// Processes; `None`, 0 and negative for no limit.
     pub pids: Option<i64>,
     /// Whether the storage driver is asked to bound the root file system.
@@ -459,6 +461,10 @@ impl HostConfig {
             cpu_period: self.cpu_period,
             cpu_quota: self.cpu_quota,
             cpu_realtime_runtime: self.cpu_realtime_runtime,
+            // moby daemon/oci_linux.go: names become RLIMIT_ and the name in upper case.
+            realtime_priority: self.ulimits.iter().any(|limit| {
+                limit.name.eq_ignore_ascii_case("rtprio") && (limit.soft != 0 || limit.hard != 0)
+            }),
             pids: self.pids_limit,
             // moby graphdriver overlay2, devmapper …: the key `size`, in any case.
             storage: self.storage_opt.iter().any(|(key, value)| {
@@ -665,6 +671,7 @@ host_config! {
     storage_opt: BTreeMap<String, String> = "StorageOpt",
     sysctls: BTreeMap<String, String> = "Sysctls",
     tmpfs: BTreeMap<String, String> = "Tmpfs",
+    ulimits: Vec<Ulimit> = "Ulimits",
     userns_mode: String = "UsernsMode",
     uts_mode: String = "UTSMode",
     volume_driver: String = "VolumeDriver",
@@ -697,6 +704,14 @@ struct LogConfig {
 struct PortBinding {
     host_ip: String,
     host_port: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Ulimit {
+    name: String,
+    soft: i64,
+    hard: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -57,6 +57,11 @@ pub static HARMLESS: &[Harmless] = &[
         reason: "metadata, and anonymous volumes below dockerd's own directory",
     },
     Harmless {
+        of: "ContainerCreate",
+        fields: &["name", "platform", "authConfig"],
+        reason: "parameters of the query and of headers that some clients leave in the body, where no engine reads them",
+    },
+    Harmless {
         of: "HostConfig",
         fields: &["Dns", "DnsOptions", "DnsSearch", "ExtraHosts", "Links"],
         reason: "name resolution inside the container",
@@ -99,8 +104,8 @@ pub static HARMLESS: &[Harmless] = &[
     },
     Harmless {
         of: "HostConfig",
-        fields: &["ShmSize", "Ulimits"],
-        reason: "memory and processes, bounded by the limits of the container",
+        fields: &["ShmSize"],
+        reason: "memory, bounded by the limit of the container",
     },
     Harmless {
         of: "Mount",

@@ -7,7 +7,7 @@ use crate::docker::{Call, HostPath, MountSource};
 
 pub(super) static META: Meta = Meta {
     id: "docker-socket",
-    title: "refuses the socket of Docker or another engine inside a container, and directories that hold it",
+    title: "refuses the socket of Docker or another engine inside a container, and directories that hold one of `sockets`",
     why: "who can talk to the engine can start any container, and so is root on the host",
     fix: "remove the mount",
     options: &[(

@@ -61,7 +61,7 @@ impl Options {
         let Ok(resolved) = &file.resolved else {
             return false;
         };
-        // moby takes no permissions for all of them.
+        // The worst case: an engine that takes none for all of them.
         let wanted = if device.permissions.is_empty() {
             "rwm"
         } else {

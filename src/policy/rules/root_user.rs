@@ -14,7 +14,7 @@ pub(super) static META: Meta = Meta {
         guide: "2",
         cis: "4.1",
         pss: "restricted",
-        anssi: "",
+        anssi: "R7",
     },
     exemptible: true,
 };

@@ -54,6 +54,13 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
             "remove --cpu-rt-runtime",
         ));
     }
+    // A CPU quota does not bound real-time processes on most kernels (no CONFIG_RT_GROUP_SCHED).
+    if limits.realtime_priority {
+        findings.push(Finding::new(
+            "`HostConfig.Ulimits` allows real-time priorities, which no quota bounds",
+            "remove --ulimit rtprio",
+        ));
+    }
     let cpus = if limits.cpu_quota < 0 {
         Err(format!(
             "`HostConfig.CpuQuota` is {}, which is no limit",

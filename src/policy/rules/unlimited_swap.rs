@@ -57,7 +57,8 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     } else {
         return Vec::new();
     };
-    let fix = if memory > 0 {
+    let real = limits.host.memory.is_none_or(|all| memory <= all);
+    let fix = if memory > 0 && real {
         format!("add --memory-swap={}", ByteSize::from(memory).flag())
     } else {
         "add --memory=512m --memory-swap=512m".to_owned()

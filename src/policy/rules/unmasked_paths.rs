@@ -19,8 +19,8 @@ pub(super) static META: Meta = Meta {
     exemptible: true,
 };
 
-/// What the newest engine hides. A list of the caller's replaces the daemon's, so it has to hold
-/// all of these; clients that make a container again from what inspect shows send such lists.
+/// What the newest engine hides. A list of the caller's replaces the daemon's, and which daemon that
+/// is cannot be told, so it has to hold all of these.
 // moby daemon/pkg/oci/defaults.go, 29: the thermal_throttle files are per processor and left out.
 const MASKED: &[&str] = &[
     "/proc/acpi",
@@ -112,7 +112,7 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
             if !opened.is_empty() {
                 findings.push(Finding::new(
                     format!("`{field}` opens {}", opened.join(", ")),
-                    META.fix,
+                    "leave the list out: remove --security-opt systempaths=unconfined",
                 ));
             }
         }

@@ -15,7 +15,7 @@ pub(super) static META: Meta = Meta {
     options: &[("allow", "ports below 1024 that may be published")],
     references: References {
         guide: "5.3",
-        cis: "5.8, 5.14",
+        cis: "5.8, 5.9, 5.14",
         pss: "baseline",
         anssi: "R5",
     },
