@@ -516,6 +516,17 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for GoList<'_, A> {
     }
 }
 
+/// Reads the value behind a key that was entered, and leaves it again.
+fn value_of<'de, A: MapAccess<'de>, S: DeserializeSeed<'de>>(
+    inner: &mut A,
+    seed: S,
+    state: &State,
+) -> Result<S::Value, A::Error> {
+    let value = inner.next_value_seed(GoSeed { seed, state })?;
+    state.leave();
+    Ok(value)
+}
+
 /// A Go map: its keys are exact.
 struct GoMap<'s, A> {
     inner: A,
@@ -544,12 +555,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoMap<'_, A> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let value = self.inner.next_value_seed(GoSeed {
-            seed,
-            state: self.state,
-        })?;
-        self.state.leave();
-        Ok(value)
+        value_of(&mut self.inner, seed, self.state)
     }
 }
 
@@ -636,12 +642,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoStruct<'_, A> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let value = self.inner.next_value_seed(GoSeed {
-            seed,
-            state: self.state,
-        })?;
-        self.state.leave();
-        Ok(value)
+        value_of(&mut self.inner, seed, self.state)
     }
 }
 

@@ -28,7 +28,7 @@ pub enum HostPathError {
     /// It depends on where links lead.
     #[error("a host path has no `..` here")]
     Climbing,
-    /// Longer than [`LENGTH_LIMIT`].
+    /// Longer than the kernel takes a path.
     #[error("a host path has at most 4096 bytes")]
     TooLong,
 }
