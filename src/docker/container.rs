@@ -244,8 +244,8 @@ impl ContainerCreate {
                 Note::OddSpelling { .. } | Note::Misplaced { .. } => others.push(note),
             }
         }
-        if notes.more > 0 {
-            unknown_fields.push(format!("{} more", notes.more));
+        if notes.more_unknown > 0 {
+            unknown_fields.push(format!("{} more", notes.more_unknown));
         }
         Ok((wire.interpret(name, version, unknown_fields, host), others))
     }

@@ -13,6 +13,8 @@ pub struct ImageRef {
     pub tag: Option<String>,
     /// `sha256:` and 64 lower-case hex digits: of the manifest, or the image id.
     pub digest: Option<String>,
+    /// Whether dockerd may also take the name for the beginning of an image id, and so for any image.
+    pub may_be_id: bool,
 }
 
 impl ImageRef {
@@ -26,6 +28,7 @@ impl ImageRef {
                 repository: String::new(),
                 tag: None,
                 digest: Some(format!("sha256:{id}")),
+                may_be_id: true,
             };
         }
         let (name, digest) = match text.split_once('@') {
@@ -44,6 +47,8 @@ impl ImageRef {
             repository: long_name(repository),
             tag,
             digest: digest.map(|hex| format!("sha256:{hex}")),
+            // moby image/store.go Search: any unique beginning, with or without its algorithm.
+            may_be_id: id.bytes().all(|byte| byte.is_ascii_hexdigit()),
         }
     }
 }

@@ -16,7 +16,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 use thiserror::Error;
 
-/// How many notes one body may leave; the rest is counted, not kept, so that a body of a million
+/// How many notes of a kind one body may leave; the rest is not kept, so that a body of a million
 /// unknown fields stays small in memory and in the message.
 const NOTE_LIMIT: usize = 16;
 
@@ -57,8 +57,8 @@ pub(crate) enum Note {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Notes {
     pub(crate) notes: Vec<Note>,
-    /// How many notes there were beyond [`NOTE_LIMIT`].
-    pub(crate) more: usize,
+    /// How many unknown fields there were beyond [`NOTE_LIMIT`].
+    pub(crate) more_unknown: usize,
 }
 
 /// Why a body could not be read in exactly one way.
@@ -160,13 +160,19 @@ impl State {
         path
     }
 
-    fn note(&self, note: impl FnOnce() -> Note) {
-        if self.inner.borrow().notes.notes.len() < NOTE_LIMIT {
-            let note = note();
-            self.inner.borrow_mut().notes.notes.push(note);
-        } else {
-            let mut inner = self.inner.borrow_mut();
-            inner.notes.more = inner.notes.more.saturating_add(1);
+    /// Keeps a note. Unknown fields, which a policy may let pass, crowd out no other note.
+    fn note(&self, note: Note) {
+        let notes = &mut self.inner.borrow_mut().notes;
+        let unknown = matches!(note, Note::Unknown { .. });
+        let kept = notes
+            .notes
+            .iter()
+            .filter(|kept| matches!(kept, Note::Unknown { .. }) == unknown)
+            .count();
+        if kept < NOTE_LIMIT {
+            notes.notes.push(note);
+        } else if unknown {
+            notes.more_unknown = notes.more_unknown.saturating_add(1);
         }
     }
 
@@ -578,7 +584,7 @@ impl<'de, A: MapAccess<'de>> GoStruct<'_, A> {
         }
         let (known, right) = (self.state.sorter)(self.name, key);
         if let Some(right) = right.filter(|right| *right != key) {
-            self.state.note(|| Note::OddSpelling {
+            self.state.note(Note::OddSpelling {
                 path: self.state.path_of(key),
                 right,
             });
@@ -589,14 +595,14 @@ impl<'de, A: MapAccess<'de>> GoStruct<'_, A> {
             }
             Known::Misplaced => {
                 if !self.inner.next_value::<Zero>()?.0 {
-                    self.state.note(|| Note::Misplaced {
+                    self.state.note(Note::Misplaced {
                         path: self.state.path_of(right.unwrap_or(key)),
                     });
                 }
             }
             Known::Unknown => {
                 if !self.inner.next_value::<Zero>()?.0 {
-                    self.state.note(|| Note::Unknown {
+                    self.state.note(Note::Unknown {
                         path: self.state.path_of(key),
                     });
                 }
@@ -630,7 +636,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GoStruct<'_, A> {
                 *seen = true;
             }
             if exact.is_none() {
-                self.state.note(|| Note::OddSpelling {
+                self.state.note(Note::OddSpelling {
                     path: self.state.path_of(&key),
                     right: field,
                 });
@@ -926,7 +932,12 @@ mod tests {
         let fields: Vec<String> = (0..1000).map(|n| format!("\"f{n}\":1")).collect();
         let (_, notes) = outer(&format!("{{{}}}", fields.join(","))).unwrap();
         assert_eq!(notes.notes.len(), NOTE_LIMIT);
-        assert_eq!(notes.more, 1000 - NOTE_LIMIT);
+        assert_eq!(notes.more_unknown, 1000 - NOTE_LIMIT);
+        // They hide nothing that comes behind them.
+        let (_, notes) = outer(&format!("{{{},\"Task\":\"y\"}}", fields.join(","))).unwrap();
+        assert!(notes.notes.contains(&Note::Misplaced {
+            path: "Task".to_owned()
+        }));
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl<'de> Deserialize<'de> for ImagePin {
             repository,
             tag: _,
             digest,
+            may_be_id: _,
         } = ImageRef::parse(&text);
         let Some(digest) = digest else {
             return Err(serde::de::Error::custom(format!(

@@ -36,14 +36,16 @@ pub(super) struct Options {
 
 impl Options {
     fn allows(&self, image: &ImageRef) -> bool {
+        // The beginning of an id names an image of any repository.
         self.allow.is_empty()
-            || self
-                .allow
-                .iter()
-                .any(|pattern| match pattern.strip_suffix('*') {
-                    Some(prefix) => image.repository.starts_with(prefix),
-                    None => &image.repository == pattern,
-                })
+            || !image.may_be_id
+                && self
+                    .allow
+                    .iter()
+                    .any(|pattern| match pattern.strip_suffix('*') {
+                        Some(prefix) => image.repository.starts_with(prefix),
+                        None => &image.repository == pattern,
+                    })
     }
 }
 

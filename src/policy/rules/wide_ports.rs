@@ -32,6 +32,19 @@ pub(super) struct Options {
 /// Linux: ports that only root may open.
 const FIRST_FREE: u16 = 1024;
 
+/// Whether a port, or a range of ports, has one below 1024 that is not allowed. Empty is any free
+/// port, which the kernel takes from above.
+fn opens_low_port(text: &str, allowed: &[u16]) -> bool {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(0), Ok(0)) => false,
+        (Ok(first), Ok(last)) => {
+            (first..=last.min(FIRST_FREE.saturating_sub(1))).any(|port| !allowed.contains(&port))
+        }
+        _ => !text.is_empty(),
+    }
+}
+
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     let Some(ports) = call.ports() else {
         return Vec::new();
@@ -55,17 +68,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                 META.fix,
             ));
         }
-        // A port, or a range whose first one is the lowest; empty for any free port above 1024.
-        let first = port
-            .host_port
-            .split_once('-')
-            .map_or(port.host_port.as_str(), |(first, _)| first);
-        let low = match first.parse::<u16>() {
-            Ok(0) => false,
-            Ok(first) => first < FIRST_FREE && !options.allow.contains(&first),
-            Err(_) => !first.is_empty(),
-        };
-        if low {
+        if opens_low_port(&port.host_port, &options.allow) {
             findings.push(Finding::new(
                 format!("{shown} is published on port {}", port.host_port),
                 "publish on a port from 1024 up",
