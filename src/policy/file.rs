@@ -194,13 +194,13 @@ fn in_words(message: &str) -> String {
         };
         let right: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
         let hint = nearest::hint(name, right.iter().copied());
-        // Of forty names only the nearest helps.
-        let list = if right.is_empty() || (right.len() > 12 && !hint.is_empty()) {
-            String::new()
-        } else {
-            format!("; there is {}", right.join(", "))
+        let advice = match (hint.is_empty(), right.len()) {
+            (false, _) => hint,
+            (true, 0) => String::new(),
+            (true, 1) => format!("; the only one is {}", right.join("")),
+            (true, _) => format!("; there are {}", right.join(", ")),
         };
-        return format!("unknown {what} `{name}`{hint}{list}");
+        return format!("unknown {what} `{name}`{advice}");
     }
     message.to_owned()
 }
@@ -313,7 +313,7 @@ mod tests {
         (
             "mode = \"warn\"",
             "1:8",
-            "unknown value `warn`; there is enforce, audit",
+            "unknown value `warn`; there are enforce, audit",
         ),
         (
             "preset = \"ansi\"",
@@ -419,7 +419,7 @@ mod tests {
         let error = parse("mode = \"enforce\"\n[rules.host-pid]\nmodus = 1\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "policy.toml:3:1: unknown key `modus`; did you mean `mode`?; there is mode\n   |\n 3 | modus = 1\n   | ^^^^^"
+            "policy.toml:3:1: unknown key `modus`; did you mean `mode`?\n   |\n 3 | modus = 1\n   | ^^^^^"
         );
     }
 
