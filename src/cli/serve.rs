@@ -157,15 +157,15 @@ async fn run(gate: Arc<Gate>, source: PolicySource, socket: PathBuf) -> anyhow::
     }
     tell_systemd(&[NotifyState::Stopping]);
     tracing::info!("stopping; calls that run are finished first");
+    if let Some(path) = own {
+        // First of all, while nobody else can have taken the place. Gone already is fine.
+        let _ = std::fs::remove_file(path);
+    }
     drop(stop);
     if !serving.is_finished() && tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
         tracing::warn!("some calls were still running and are dropped");
     }
     reloads.abort();
-    if let Some(path) = own {
-        // Gone already is fine; a dead socket that stays is replaced at the next start.
-        let _ = std::fs::remove_file(path);
-    }
     gate.log().close();
     Ok(())
 }

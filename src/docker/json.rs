@@ -207,7 +207,8 @@ fn push_name(text: &mut String, name: &str) {
 /// The type that the reader asked for; it says what `null` stands for.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    Any,
+    /// A [`StrSlice`].
+    TextOrList,
     Bool,
     Integer,
     Text,
@@ -246,14 +247,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Go<'_, D> {
     type Error = D::Error;
 
     by_kind! {
-        deserialize_any => Kind::Any,
-        deserialize_ignored_any => Kind::Any,
-        deserialize_identifier => Kind::Any,
-        deserialize_unit => Kind::Any,
-        deserialize_f32 => Kind::Any,
-        deserialize_f64 => Kind::Any,
-        deserialize_bytes => Kind::Any,
-        deserialize_byte_buf => Kind::Any,
+        deserialize_any => Kind::TextOrList,
+        deserialize_ignored_any => Kind::TextOrList,
+        deserialize_identifier => Kind::TextOrList,
+        deserialize_unit => Kind::TextOrList,
+        deserialize_f32 => Kind::TextOrList,
+        deserialize_f64 => Kind::TextOrList,
+        deserialize_bytes => Kind::TextOrList,
+        deserialize_byte_buf => Kind::TextOrList,
         deserialize_bool => Kind::Bool,
         deserialize_i8 => Kind::Integer,
         deserialize_i16 => Kind::Integer,
@@ -299,7 +300,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Go<'_, D> {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        self.visit(Kind::Any, visitor)
+        self.visit(Kind::TextOrList, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -365,13 +366,13 @@ struct GoVisitor<'s, V> {
 }
 
 impl<'de, V: Visitor<'de>> GoVisitor<'_, V> {
-    /// An error of our own where no text is due: serde's would quote it, and it may be a secret.
-    fn takes_text<E: serde::de::Error>(&self) -> Result<(), E> {
-        match self.kind {
-            Kind::Any | Kind::Text => Ok(()),
-            Kind::Bool | Kind::Integer | Kind::List | Kind::Map | Kind::Struct(..) => {
-                Err(E::invalid_type(Unexpected::Other("text"), self))
-            }
+    /// Goes on if a value of the kind `found` is due here. The error is our own: serde's would quote
+    /// the value, and it may be a secret.
+    fn due<E: serde::de::Error>(&self, due: bool, found: &str) -> Result<(), E> {
+        if due {
+            Ok(())
+        } else {
+            Err(E::invalid_type(Unexpected::Other(found), self))
         }
     }
 }
@@ -384,43 +385,41 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
             Kind::Struct(..) | Kind::Map => formatter.write_str("an object"),
             Kind::List => formatter.write_str("a list"),
             Kind::Integer => formatter.write_str("a whole number"),
-            Kind::Any | Kind::Bool | Kind::Text => self.visitor.expecting(formatter),
+            Kind::TextOrList | Kind::Bool | Kind::Text => self.visitor.expecting(formatter),
         }
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        self.due(matches!(self.kind, Kind::Bool), "a truth value")?;
         self.visitor.visit_bool(value)
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.due(matches!(self.kind, Kind::Integer), "a number")?;
         self.visitor.visit_i64(value)
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.visitor.visit_u64(value)
+        let value = i64::try_from(value).map_err(|_| E::custom("a number beyond 64 bits"))?;
+        self.visit_i64(value)
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        match self.kind {
-            Kind::Any => self.visitor.visit_f64(value),
-            Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map | Kind::Struct(..) => {
-                Err(E::invalid_type(Unexpected::Float(value), &self))
-            }
-        }
+    fn visit_f64<E: serde::de::Error>(self, _value: f64) -> Result<Self::Value, E> {
+        Err(E::invalid_type(Unexpected::Other("a broken number"), &self))
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.takes_text()?;
+        self.due(matches!(self.kind, Kind::Text | Kind::TextOrList), "text")?;
         self.visitor.visit_str(value)
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        self.takes_text()?;
+        self.due(matches!(self.kind, Kind::Text | Kind::TextOrList), "text")?;
         self.visitor.visit_borrowed_str(value)
     }
 
     fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Self::Value, E> {
-        self.takes_text()?;
+        self.due(matches!(self.kind, Kind::Text | Kind::TextOrList), "text")?;
         self.visitor.visit_string(value)
     }
 
@@ -428,7 +427,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
     /// nil" both come to the zero value.
     fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
         match self.kind {
-            Kind::Any => self.visitor.visit_unit(),
+            Kind::TextOrList => self.visitor.visit_unit(),
             Kind::Bool => self.visitor.visit_bool(false),
             Kind::Integer => self.visitor.visit_i64(0),
             Kind::Text => self.visitor.visit_str(""),
@@ -445,7 +444,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
         match self.kind {
             // Derived types would read a list as their fields in order; Go does not.
             Kind::Struct(..) => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
-            Kind::Any | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
+            Kind::TextOrList | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
                 self.visitor.visit_seq(GoList {
                     inner,
                     state: self.state,
@@ -465,7 +464,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
                 seen: vec![false; fields.len()],
                 seen_others: BTreeSet::new(),
             }),
-            Kind::Any | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
+            Kind::TextOrList | Kind::Bool | Kind::Integer | Kind::Text | Kind::List | Kind::Map => {
                 self.visitor.visit_map(GoMap {
                     inner,
                     state: self.state,

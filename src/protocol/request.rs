@@ -106,7 +106,7 @@ impl<'a> AuthzRequest<'a> {
             return Err(EnvelopeError::Empty);
         }
         let wire: Wire<'a> =
-            serde_json::from_slice(raw).map_err(|error| EnvelopeError::Json(error.to_string()))?;
+            serde_json::from_slice(raw).map_err(|error| EnvelopeError::Json(in_words(&error)))?;
         if wire.request_method.is_empty() {
             return Err(EnvelopeError::Missing("RequestMethod"));
         }
@@ -126,6 +126,16 @@ impl<'a> AuthzRequest<'a> {
             response_body: Body::decode(wire.response_body.as_deref(), "ResponseBody")?,
         })
     }
+}
+
+/// Says where and of what kind the error is. serde's own words would quote the value.
+fn in_words(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io | serde_json::error::Category::Syntax => "no JSON",
+        serde_json::error::Category::Data => "a value of another type than is due",
+        serde_json::error::Category::Eof => "its end is missing",
+    };
+    format!("{kind}, line {} column {}", error.line(), error.column())
 }
 
 impl Body {
