@@ -6,13 +6,14 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use lockgate::protocol::{AUTHZ_REQ, AUTHZ_RES};
 use serde_json::json;
 
 use crate::support::{
-    Connection, Serve, Served, ask, create, decisions, envelope, hardened, hardened_with, head,
-    ids_in, wait_until,
+    Connection, HungFolder, Serve, Served, ask, create, decisions, envelope, hardened,
+    hardened_with, head, ids_in, wait_until,
 };
 
 const HOST_PID_OFF: &str = "[rules.host-pid]\nmode = \"off\"\n";
@@ -623,4 +624,35 @@ fn limits_beyond_this_machine_are_none() {
             reply.msg
         );
     }
+}
+
+#[test]
+fn a_file_system_that_hangs_holds_neither_other_calls_nor_the_end_up() {
+    let mut served = Serve::new("").start();
+    let hung = HungFolder::mount(served.at("hung"));
+    let body = json!([format!("{}/x:/x", served.at("hung").display())]);
+    let mounting = create(&hardened_with("Binds", body));
+    // More than the gate has threads for.
+    let mut waiting: Vec<Connection> = (0..40)
+        .map(|_| {
+            let mut connection = Connection::open(&served.socket());
+            connection.send(&head(AUTHZ_REQ, "", mounting.len()));
+            connection.send(&mounting);
+            connection
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    assert!(served.ask(&envelope("GET", "/_ping", None)).allow);
+    assert!(served.ask(&create(&hardened())).allow);
+    assert!(refuses_host_pid(&served));
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(3), "it took {took:?}");
+    served.signal("TERM");
+    for connection in &mut waiting {
+        let reply = connection.receive().reply();
+        assert_eq!(ids_in(&reply.msg), ["gate-failure"]);
+    }
+    assert_eq!(served.end(), Some(0));
+    drop(hung);
 }

@@ -530,3 +530,45 @@ fn wait_for(child: &mut Child) -> ExitStatus {
     });
     status.unwrap()
 }
+
+/// A folder on which every look hangs: a file system in user space whose program never answers.
+pub(crate) struct HungFolder {
+    path: PathBuf,
+    program: Running,
+}
+
+impl HungFolder {
+    pub(crate) fn mount(path: PathBuf) -> Self {
+        const MOUNT: &str = "exec 3<>/dev/fuse &&
+            mount -i -t fuse hung \"$0\" -o fd=3,rootmode=40000,user_id=0,group_id=0 &&
+            exec sleep 120";
+        fs::create_dir(&path).unwrap();
+        let mut program = Running(
+            Command::new("sh")
+                .args(["-c", MOUNT])
+                .arg(&path)
+                .spawn()
+                .unwrap(),
+        );
+        let mounted = path.to_str().unwrap().to_owned();
+        wait_until("the folder hangs", || {
+            assert!(
+                program.0.try_wait().unwrap().is_none(),
+                "no file system could be mounted with /dev/fuse; see above"
+            );
+            fs::read_to_string("/proc/mounts")
+                .unwrap()
+                .contains(&mounted)
+        });
+        Self { path, program }
+    }
+}
+
+impl Drop for HungFolder {
+    fn drop(&mut self) {
+        // Without its program every look fails, and whoever waits goes on.
+        let _ = self.program.0.kill();
+        let _ = self.program.0.wait();
+        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+    }
+}
