@@ -27,7 +27,7 @@ const DECISION_THREADS: usize = 32;
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// Options of `serve`. Each can be given as a flag, in the environment, or in the policy file; the
-/// first of these that speaks counts.
+/// first of these that speaks counts. Switches can only be switched on.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The policy file [default: /etc/lockgate/policy.toml, or the built-in policy without it]
@@ -115,13 +115,16 @@ impl Serve {
         announce(&policy, host.as_ref());
         let log = DecisionLog::open(target).context("cannot open the decision log")?;
         let gate = Arc::new(Gate::new(policy, host, log, log_reads));
-        tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .max_blocking_threads(DECISION_THREADS)
             .enable_all()
             .build()
-            .context("cannot start the runtime")?
-            .block_on(run(gate, source, socket))
+            .context("cannot start the runtime")?;
+        let result = runtime.block_on(run(gate, source, socket));
+        // Not by dropping it: that would wait for look-ups that hang.
+        runtime.shutdown_background();
+        result
     }
 }
 

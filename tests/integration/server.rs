@@ -602,7 +602,7 @@ fn links_of_the_host_are_followed_below_its_root() {
             ("/srv/loop", "which cannot be looked up"),
         ] {
             let refusal = mounting(path);
-            assert_eq!(ids_in(&refusal), ["host-paths"]);
+            assert_eq!(ids_in(&refusal)[0], "host-paths");
             assert!(refusal.contains(phrase), "{path}: {refusal}");
         }
     }
@@ -618,11 +618,7 @@ fn limits_beyond_this_machine_are_none() {
     ] {
         let reply = served.ask(&create(&hardened_with(field, value)));
         assert!(ids_in(&reply.msg).contains(&rule), "{}", reply.msg);
-        assert!(
-            reply.msg.contains("more than this host has"),
-            "{}",
-            reply.msg
-        );
+        assert!(reply.msg.contains("which is no limit"), "{}", reply.msg);
     }
 }
 

@@ -52,16 +52,17 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
         .flatten()
         .filter_map(|mount| match &mount.source {
             MountSource::Host(file) => {
-                let resolved = file.resolved.as_ref().unwrap_or(&file.written);
-                (is_socket(&file.written) || is_socket(resolved)).then(|| {
-                    Finding::new(
-                        format!(
-                            "`{}` mounts `{}`, which is or holds the socket of a container engine",
-                            mount.field, file.written
-                        ),
-                        META.fix,
-                    )
-                })
+                let found = match &file.resolved {
+                    Ok(resolved) if is_socket(&file.written) || is_socket(resolved) => {
+                        "which is or holds the socket of a container engine"
+                    }
+                    Ok(_) => return None,
+                    Err(_) => "and nobody can say where that leads",
+                };
+                Some(Finding::new(
+                    format!("`{}` mounts `{}`, {found}", mount.field, file.written),
+                    META.fix,
+                ))
             }
             MountSource::Volume
             | MountSource::DriverVolume { .. }

@@ -36,13 +36,25 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
         let MountSource::Host(file) = &mount.source else {
             continue;
         };
-        let resolved = file.resolved.as_ref().unwrap_or(&file.written);
+        if mount.read_only {
+            continue;
+        }
+        let Ok(resolved) = &file.resolved else {
+            findings.push(Finding::new(
+                format!(
+                    "`{}` opens `{}` for writing, and nobody can say where that leads",
+                    mount.field, file.written
+                ),
+                META.fix,
+            ));
+            continue;
+        };
         let touched = options.paths.iter().find(|own| {
             [&file.written, resolved]
                 .iter()
                 .any(|path| path.is_within(own) || own.is_within(path))
         });
-        if let Some(own) = touched.filter(|_| !mount.read_only) {
+        if let Some(own) = touched {
             findings.push(Finding::new(
                 format!(
                     "`{}` opens `{own}` for writing, on which the gate depends",

@@ -50,8 +50,8 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
         "`HostConfig.MemorySwap` is not set".to_owned()
     } else if let Some(all) = host.filter(|all| swap.saturating_sub(memory.max(0)) > *all) {
         format!(
-            "`HostConfig.MemorySwap` is {}, more than this host has ({}), which is no limit",
-            ByteSize::from(swap),
+            "it may swap {}, more than the memory and swap of this host ({}), which is no limit",
+            ByteSize::from(swap.saturating_sub(memory.max(0))),
             ByteSize::from(all)
         )
     } else {
