@@ -24,10 +24,13 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::post;
+
+use tokio::sync::Semaphore;
 
 use crate::decision::{Decision, Stamp, decide};
 use crate::docker::Host;
@@ -38,6 +41,10 @@ use crate::protocol::{self, EnvelopeError, Reply};
 /// itself waits for its plugins without end.
 const DECISION_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How much may be on its way through the gate at once, in KiB of envelopes; further calls wait for
+/// their turn. A decision needs up to three times its envelope, and the unit allows 512 MiB.
+const BUDGET_KIB: u32 = 128 * 1024;
+
 /// The gate: a policy, a host and a log, shared by all connections.
 pub struct Gate {
     policy: RwLock<Arc<Policy>>,
@@ -46,6 +53,7 @@ pub struct Gate {
     log_reads: bool,
     started: String,
     decisions: AtomicU64,
+    budget: Semaphore,
 }
 
 impl std::fmt::Debug for Gate {
@@ -71,6 +79,7 @@ impl Gate {
             // Decisions of two runs of the gate must not share an id.
             started: format!("{:x}", jiff::Timestamp::now().as_millisecond()),
             decisions: AtomicU64::new(0),
+            budget: Semaphore::new(usize::try_from(BUDGET_KIB).unwrap_or(usize::MAX)),
         }
     }
 
@@ -166,12 +175,23 @@ async fn activate() -> impl IntoResponse {
 }
 
 // dockerd sends no content type, so the bytes are taken as they come.
-async fn authz_req(
-    State(gate): State<Arc<Gate>>,
-    raw: Result<Bytes, BytesRejection>,
-) -> impl IntoResponse {
+async fn authz_req(State(gate): State<Arc<Gate>>, request: Request) -> impl IntoResponse {
+    let share = share_of_budget(request.headers());
+    // It is never closed, so there is no error; and without a share the call would go on all the same.
+    let _share = gate.budget.acquire_many(share).await.ok();
+    let raw = Bytes::from_request(request, &()).await;
     let raw = raw.map_err(|rejection| EnvelopeError::Incomplete(rejection.body_text()));
-    json(&gate.answer(raw).await)
+    json(&Arc::clone(&gate).answer(raw).await)
+}
+
+/// What a call takes of [`BUDGET_KIB`]: by its announced length, or as much as it may have.
+fn share_of_budget(headers: &HeaderMap) -> u32 {
+    let most = u32::try_from(protocol::ENVELOPE_LIMIT / 1024).unwrap_or(BUDGET_KIB);
+    headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
+        .and_then(|bytes| u32::try_from(bytes / 1024).ok())
+        .map_or(most, |kib| kib.saturating_add(1).min(most))
 }
 
 // By now the action has happened; to refuse would only hide its result. The body is taken off the
@@ -182,4 +202,83 @@ async fn authz_res(_raw: Result<Bytes, BytesRejection>) -> impl IntoResponse {
 
 fn json(reply: &Reply) -> impl IntoResponse + use<> {
     ([(CONTENT_TYPE, protocol::CONTENT_TYPE)], reply.to_json())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::docker::PlainHost;
+
+    async fn ask(gate: &Arc<Gate>, path: &str, body: &str) -> (u16, String) {
+        let request = Request::post(path).body(Body::from(body.to_owned()));
+        let router = Arc::clone(gate).router();
+        let response = router.oneshot(request.unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20);
+        (
+            status,
+            String::from_utf8(body.await.unwrap().to_vec()).unwrap(),
+        )
+    }
+
+    fn gate() -> Arc<Gate> {
+        let host = PlainHost {
+            today: jiff::civil::date(2027, 1, 1),
+        };
+        let policy = Policy::built_in(false, &host).unwrap();
+        let log = DecisionLog::open(LogTarget::File("/dev/null".into())).unwrap();
+        Arc::new(Gate::new(policy, Arc::new(host), log, false))
+    }
+
+    #[tokio::test]
+    async fn every_endpoint_answers() {
+        let gate = gate();
+        let (status, body) = ask(&gate, protocol::ACTIVATE, "").await;
+        assert_eq!((status, body.as_str()), (200, protocol::MANIFEST));
+        let (status, body) = ask(&gate, protocol::AUTHZ_RES, "noise").await;
+        assert_eq!((status, body.as_str()), (200, r#"{"Allow":true}"#));
+        let (status, body) = ask(&gate, protocol::AUTHZ_REQ, "").await;
+        assert_eq!(status, 200);
+        assert!(body.starts_with(r#"{"Allow":false,"Msg":"#), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_for_its_share_and_gives_it_back() {
+        let gate = gate();
+        let all = gate.budget.acquire_many(BUDGET_KIB).await.unwrap();
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { ask(&gate, protocol::AUTHZ_REQ, "").await }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!waiting.is_finished());
+        drop(all);
+        assert_eq!(waiting.await.unwrap().0, 200);
+        let all = usize::try_from(BUDGET_KIB).unwrap();
+        assert_eq!(gate.budget.available_permits(), all);
+    }
+
+    #[test]
+    fn a_share_follows_the_announced_length() {
+        let share = |length: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(length) = length {
+                headers.insert(CONTENT_LENGTH, length.parse().unwrap());
+            }
+            share_of_budget(&headers)
+        };
+        assert_eq!(share(Some("0")), 1);
+        assert_eq!(share(Some("4096")), 5);
+        for unclear in [
+            None,
+            Some("x"),
+            Some("99999999999999999999"),
+            Some("999999999"),
+        ] {
+            assert_eq!(share(unclear), 16 * 1024);
+        }
+    }
 }

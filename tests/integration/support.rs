@@ -325,8 +325,10 @@ impl Drop for Router {
 pub(crate) fn decisions(file: &Path, count: usize) -> Vec<Value> {
     let mut lines = Vec::new();
     wait_until("the decisions are logged", || {
-        lines = fs::read_to_string(file)
-            .unwrap()
+        // The log is written by a thread of its own, which may not have begun or be in the middle.
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        lines = whole
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
@@ -467,9 +469,13 @@ impl Served {
     /// The next thing that it tells systemd.
     pub(crate) fn told(&self) -> String {
         let mut text = [0; 4096];
-        let length = self.notify.recv(&mut text).unwrap_or_else(|error| {
-            panic!("nothing was told ({error}); stderr: {}", self.stderr())
-        });
+        let length = loop {
+            match self.notify.recv(&mut text) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("nothing was told ({error}); stderr: {}", self.stderr()),
+                Ok(length) => break length,
+            }
+        };
         String::from_utf8_lossy(&text[..length]).trim().to_owned()
     }
 
