@@ -45,6 +45,9 @@ const DECISION_DEADLINE: Duration = Duration::from_secs(10);
 /// their turn. A decision needs up to three times its envelope, and the unit allows 512 MiB.
 const BUDGET_KIB: u32 = 128 * 1024;
 
+/// Calls up to this many KiB wait for nobody: those that only read must go on while large ones hang.
+const FREE_KIB: u32 = 64;
+
 /// The gate: a policy, a host and a log, shared by all connections.
 pub struct Gate {
     policy: RwLock<Arc<Policy>>,
@@ -191,7 +194,10 @@ fn share_of_budget(headers: &HeaderMap) -> u32 {
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
         .and_then(|bytes| u32::try_from(bytes / 1024).ok())
-        .map_or(most, |kib| kib.saturating_add(1).min(most))
+        .map_or(most, |kib| match kib {
+            0..FREE_KIB => 0,
+            more => more.saturating_add(1).min(most),
+        })
 }
 
 // By now the action has happened; to refuse would only hide its result. The body is taken off the
@@ -213,7 +219,9 @@ mod tests {
     use crate::docker::PlainHost;
 
     async fn ask(gate: &Arc<Gate>, path: &str, body: &str) -> (u16, String) {
-        let request = Request::post(path).body(Body::from(body.to_owned()));
+        let request = Request::post(path)
+            .header(CONTENT_LENGTH, body.len())
+            .body(Body::from(body.to_owned()));
         let router = Arc::clone(gate).router();
         let response = router.oneshot(request.unwrap()).await.unwrap();
         let status = response.status().as_u16();
@@ -251,10 +259,11 @@ mod tests {
         let all = gate.budget.acquire_many(BUDGET_KIB).await.unwrap();
         let waiting = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { ask(&gate, protocol::AUTHZ_REQ, "").await }
+            async move { ask(&gate, protocol::AUTHZ_REQ, &" ".repeat(1 << 20)).await }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!waiting.is_finished());
+        assert_eq!(ask(&gate, protocol::AUTHZ_REQ, "small").await.0, 200);
         drop(all);
         assert_eq!(waiting.await.unwrap().0, 200);
         let all = usize::try_from(BUDGET_KIB).unwrap();
@@ -270,8 +279,9 @@ mod tests {
             }
             share_of_budget(&headers)
         };
-        assert_eq!(share(Some("0")), 1);
-        assert_eq!(share(Some("4096")), 5);
+        assert_eq!(share(Some("0")), 0);
+        assert_eq!(share(Some("65535")), 0);
+        assert_eq!(share(Some("65536")), 65);
         for unclear in [
             None,
             Some("x"),

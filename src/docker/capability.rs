@@ -85,7 +85,7 @@ impl Capability {
     // moby oci/caps/utils.go: strings.ToUpper (so a long s is an S), then ALL, then an optional CAP_.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let upper: String = text.chars().map(upper).collect();
+        let upper = to_upper(text);
         if upper == "ALL" {
             return Self::All;
         }
@@ -95,6 +95,11 @@ impl Capability {
             .find(|known| **known == name)
             .map_or_else(|| Self::Other(name.to_owned()), |known| Self::Named(known))
     }
+}
+
+/// Upper case of a text, as Go's `strings.ToUpper`.
+pub(super) fn to_upper(text: &str) -> String {
+    text.chars().map(upper).collect()
 }
 
 /// Upper case of one character where that is one character, as Go's `unicode.ToUpper`.

@@ -256,6 +256,7 @@ fn what_a_create_carries_for_its_program_is_no_trace() {
     body["Shell"] = json!(["hunter2"]);
     body["OnBuild"] = json!(["ENV hunter2"]);
     body["Healthcheck"] = json!({"Test": ["CMD", "curl", "-u", "a:hunter2"]});
+    body["authConfig"] = json!({"username": "a", "password": "hunter2"});
     body["HostConfig"]["LogConfig"] = json!({"Type": "splunk", "Config": {"splunk-token": SECRET}});
     body["HostConfig"]["Annotations"] = json!({"note": "hunter2"});
     body["HostConfig"]["Sysctls"] = json!({"kernel.domainname": "hunter2"});

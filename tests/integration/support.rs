@@ -327,7 +327,7 @@ pub(crate) fn decisions(file: &Path, count: usize) -> Vec<Value> {
     wait_until("the decisions are logged", || {
         // The log is written by a thread of its own, which may not have begun or be in the middle.
         let text = fs::read_to_string(file).unwrap_or_default();
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         lines = whole
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())

@@ -9,7 +9,7 @@ use super::{
     NamespaceKind, NamespaceMode, Oom, Port, Ports, Runtime, Setting, SystemPaths, Tmpfs, User,
 };
 use crate::docker::Host;
-use crate::docker::capability::Capability;
+use crate::docker::capability::{Capability, to_upper};
 use crate::docker::confinement::Confinement;
 use crate::docker::image::ImageRef;
 use crate::docker::json::StrSlice;
@@ -228,7 +228,7 @@ impl HostConfig {
             cpu_realtime_runtime: self.cpu_realtime_runtime,
             // moby daemon/oci_linux.go: names become RLIMIT_ and the name in upper case.
             realtime_priority: self.ulimits.iter().any(|limit| {
-                limit.name.eq_ignore_ascii_case("rtprio") && (limit.soft != 0 || limit.hard != 0)
+                to_upper(&limit.name) == "RTPRIO" && (limit.soft != 0 || limit.hard != 0)
             }),
             pids: self.pids_limit,
             // moby graphdriver overlay2, devmapper …: the key `size`, in any case.
