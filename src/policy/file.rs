@@ -445,4 +445,10 @@ mod tests {
         let error = parse("[rules.host-netwrok]").unwrap_err().to_string();
         assert!(README.contains(&format!("lockgate: {error}\n")), "{error}");
     }
+
+    #[test]
+    fn the_digest_in_the_readme_is_that_of_the_built_in_policy() {
+        let policy = Policy::built_in(false, &HOST).unwrap();
+        assert!(README.contains(policy.digest()), "{}", policy.digest());
+    }
 }
