@@ -16,6 +16,7 @@ use crate::protocol::{AuthzRequest, EnvelopeError, Reply};
 pub struct Decision {
     verdict: Verdict,
     route: Option<&'static Route>,
+    noun: &'static str,
     is_read: bool,
     user: Option<String>,
     image: Option<ImageRef>,
@@ -56,6 +57,7 @@ fn decide_request(request: &AuthzRequest<'_>, policy: &Policy, host: &dyn Host) 
     Decision {
         verdict,
         route,
+        noun: call.as_ref().map_or("request", Call::noun),
         is_read: call.as_ref().is_some_and(Call::is_read),
         user: subject.name().map(ToOwned::to_owned),
         image: image.cloned(),
@@ -83,6 +85,7 @@ impl Decision {
         Self {
             verdict: Verdict::of_problem(problem, policy),
             route: None,
+            noun: "request",
             is_read: false,
             user: None,
             image: None,
@@ -107,7 +110,7 @@ impl Decision {
     pub fn reply(&self) -> Reply {
         match self.verdict.outcome() {
             Outcome::Allow | Outcome::WouldDeny => Reply::allow(),
-            Outcome::Deny => Reply::refuse(message::render(&self.verdict)),
+            Outcome::Deny => Reply::refuse(message::render(&self.verdict, self.noun)),
         }
     }
 }

@@ -13,6 +13,7 @@ mod json;
 mod mount;
 mod path;
 mod route;
+mod volume;
 
 pub use capability::Capability;
 pub(crate) use capability::DEFAULT as DEFAULT_CAPABILITIES;
@@ -28,6 +29,7 @@ pub use image::ImageRef;
 pub use mount::{Mount, MountSource};
 pub use path::{HostFile, HostPath, HostPathError};
 pub use route::{ApiVersion, Class, ROUTES, Route, Target, TargetError};
+pub use volume::VolumeCreate;
 
 use thiserror::Error;
 
@@ -42,6 +44,8 @@ use json::{JsonError, Note};
 pub enum Call {
     /// Makes a container.
     ContainerCreate(Box<ContainerCreate>),
+    /// Makes a volume, which containers then mount by its name.
+    VolumeCreate(Box<VolumeCreate>),
     /// A route that no rule looks into: it reads, or is not judged yet.
     Passed(&'static Route),
     /// No route of any known engine; dockerd answers 404.
@@ -146,43 +150,50 @@ impl Call {
                 problems: Vec::new(),
             };
         };
-        if route.pattern == route::CONTAINER_CREATE {
-            return Self::read_create(&target, route, &request.request_body, host);
-        }
-        Reading {
-            route: Some(route),
-            call: Some(Self::Passed(route)),
-            problems: Vec::new(),
-        }
-    }
-
-    fn read_create(
-        target: &Target,
-        route: &'static Route,
-        body: &Body,
-        host: &dyn Host,
-    ) -> Reading {
         let mut reading = Reading {
             route: Some(route),
             call: None,
             problems: Vec::new(),
         };
-        let name = match target.query_value("name") {
-            Ok(name) => name,
-            Err(error) => {
-                reading.problems.push(Problem::Target(error));
-                None
+        match route.pattern {
+            route::CONTAINER_CREATE => {
+                let name = match target.query_value("name") {
+                    Ok(name) => name,
+                    Err(error) => {
+                        reading.problems.push(Problem::Target(error));
+                        None
+                    }
+                };
+                reading.body(&request.request_body, |body| {
+                    ContainerCreate::read(body, name, target.version.as_ref(), host)
+                        .map(|(create, notes)| (Self::ContainerCreate(Box::new(create)), notes))
+                });
             }
-        };
+            route::VOLUME_CREATE => reading.body(&request.request_body, |body| {
+                VolumeCreate::read(body, host)
+                    .map(|(create, notes)| (Self::VolumeCreate(Box::new(create)), notes))
+            }),
+            _ => reading.call = Some(Self::Passed(route)),
+        }
+        reading
+    }
+}
+
+impl Reading {
+    /// Reads the body of a call that has to have one.
+    fn body(
+        &mut self,
+        body: &Body,
+        read: impl FnOnce(&[u8]) -> Result<(Call, Vec<Note>), JsonError>,
+    ) {
         let Body::Bytes(body) = body else {
-            reading.problems.push(Problem::MissingBody);
-            return reading;
+            self.problems.push(Problem::MissingBody);
+            return;
         };
-        match ContainerCreate::read(body, name, target.version.as_ref(), host) {
-            Ok((create, notes)) => {
-                reading.call = Some(Self::ContainerCreate(Box::new(create)));
-                reading
-                    .problems
+        match read(body) {
+            Ok((call, notes)) => {
+                self.call = Some(call);
+                self.problems
                     .extend(notes.into_iter().filter_map(|note| match note {
                         Note::OddSpelling { path, right } => {
                             Some(Problem::OddSpelling { path, right })
@@ -192,69 +203,80 @@ impl Call {
                         Note::Unknown { .. } => None,
                     }));
             }
-            Err(JsonError::Duplicate(path)) => reading.problems.push(Problem::Duplicate(path)),
-            Err(JsonError::Invalid(message)) => reading.problems.push(Problem::Body(message)),
+            Err(JsonError::Duplicate(path)) => self.problems.push(Problem::Duplicate(path)),
+            Err(JsonError::Invalid(message)) => self.problems.push(Problem::Body(message)),
         }
-        reading
     }
 }
 
 /// Declares a view: for each kind of call, what rules of one kind get to see.
+///
+/// `of containers and volumes` says which kinds have it.
 macro_rules! views {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty;)+) => {
+    ($($(#[$doc:meta])* $name:ident -> $type:ty, of $($kind:ident)and+;)+) => {
         /// The views. `None` says that this kind of call has no such thing.
         impl Call {$(
             $(#[$doc])*
             #[must_use]
             pub fn $name(&self) -> Option<&$type> {
-                match self {
-                    Self::ContainerCreate(create) => Some(&create.$name),
-                    Self::Passed(_) | Self::Unrouted => None,
-                }
+                views!(@match self $name $($kind)+)
             }
         )+}
+    };
+    (@match $self:ident $name:ident containers) => {
+        match $self {
+            Self::ContainerCreate(create) => Some(&create.$name),
+            Self::VolumeCreate(_) | Self::Passed(_) | Self::Unrouted => None,
+        }
+    };
+    (@match $self:ident $name:ident containers volumes) => {
+        match $self {
+            Self::ContainerCreate(create) => Some(&create.$name),
+            Self::VolumeCreate(create) => Some(&create.$name),
+            Self::Passed(_) | Self::Unrouted => None,
+        }
     };
 }
 
 views! {
     /// Whether every protection is switched off at once.
-    privileged -> bool;
+    privileged -> bool, of containers;
     /// The image.
-    image -> ImageRef;
+    image -> ImageRef, of containers;
     /// Capabilities added and dropped.
-    capabilities -> Capabilities;
+    capabilities -> Capabilities, of containers;
     /// The settings that choose namespaces, networks included.
-    namespaces -> Vec<Namespace>;
+    namespaces -> Vec<Namespace>, of containers;
     /// Parent cgroups that were chosen.
-    cgroup_parents -> Vec<Setting>;
+    cgroup_parents -> Vec<Setting>, of containers;
     /// Limits of memory, processors, processes and storage.
-    limits -> Limits;
+    limits -> Limits, of containers;
     /// Whether the root file system is read-only.
-    read_only_root -> bool;
-    /// Everything that is mounted into the container.
-    mounts -> Vec<Mount>;
+    read_only_root -> bool, of containers;
+    /// Everything that is mounted into the container, or behind the volume.
+    mounts -> Vec<Mount>, of containers and volumes;
     /// Devices of the host.
-    devices -> Devices;
+    devices -> Devices, of containers;
     /// seccomp, AppArmor, SELinux, `no_new_privs`.
-    confinement -> Confinement;
+    confinement -> Confinement, of containers;
     /// Hidden and read-only system paths.
-    system_paths -> SystemPaths;
+    system_paths -> SystemPaths, of containers;
     /// File systems in memory.
-    tmpfs -> Vec<Tmpfs>;
+    tmpfs -> Vec<Tmpfs>, of containers;
     /// The user and the groups of the processes.
-    user -> User;
+    user -> User, of containers;
     /// Ports published on the host.
-    ports -> Ports;
+    ports -> Ports, of containers;
     /// The log driver; empty for the daemon's own.
-    log_driver -> String;
+    log_driver -> String, of containers;
     /// Names of kernel settings.
-    sysctls -> Vec<String>;
+    sysctls -> Vec<String>, of containers;
     /// What happens when memory runs out.
-    oom -> Oom;
+    oom -> Oom, of containers;
     /// What runs the container.
-    runtime -> Runtime;
+    runtime -> Runtime, of containers;
     /// Fields that are set and that lockgate does not know.
-    unknown_fields -> Vec<String>;
+    unknown_fields -> Vec<String>, of containers and volumes;
 }
 
 impl Call {
@@ -263,7 +285,17 @@ impl Call {
     pub fn container_name(&self) -> Option<&str> {
         match self {
             Self::ContainerCreate(create) => create.name.as_deref(),
-            Self::Passed(_) | Self::Unrouted => None,
+            Self::VolumeCreate(_) | Self::Passed(_) | Self::Unrouted => None,
+        }
+    }
+
+    /// What it would make, in a word.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::ContainerCreate(_) => "container",
+            Self::VolumeCreate(_) => "volume",
+            Self::Passed(_) | Self::Unrouted => "request",
         }
     }
 
@@ -271,7 +303,7 @@ impl Call {
     #[must_use]
     pub fn is_read(&self) -> bool {
         match self {
-            Self::ContainerCreate(_) => false,
+            Self::ContainerCreate(_) | Self::VolumeCreate(_) => false,
             Self::Passed(route) => match route.class {
                 Class::Read => true,
                 Class::Lifecycle | Class::Change | Class::Host => false,

@@ -13,7 +13,7 @@ const TEXT_LIMIT: usize = 300;
 /// Renders a refusal: a first line, then a line for each thing that refuses, with its mend.
 ///
 /// The docker client prints it as it is, behind `authorization denied by plugin NAME: `.
-pub(super) fn render(verdict: &Verdict) -> String {
+pub(super) fn render(verdict: &Verdict, noun: &str) -> String {
     let denying: Vec<&Judged> = verdict
         .judged()
         .iter()
@@ -34,8 +34,8 @@ pub(super) fn render(verdict: &Verdict) -> String {
         (true, many) => {
             format!("this request cannot be read in exactly one way, and {many} rules refuse it")
         }
-        (false, 1) => "1 rule refuses this container".to_owned(),
-        (false, many) => format!("{many} rules refuse this container"),
+        (false, 1) => format!("1 rule refuses this {noun}"),
+        (false, many) => format!("{many} rules refuse this {noun}"),
     };
     for judged in denying.iter().take(LINE_LIMIT) {
         let _ = write!(

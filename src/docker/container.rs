@@ -237,17 +237,7 @@ impl ContainerCreate {
             let top: (HostConfig, Notes) = json::read(body, fields::sort)?;
             wire.host_config = Some(top.0);
         }
-        let mut unknown_fields = Vec::new();
-        let mut others = Vec::new();
-        for note in notes.notes {
-            match note {
-                Note::Unknown { path } => unknown_fields.push(path),
-                Note::OddSpelling { .. } | Note::Misplaced { .. } => others.push(note),
-            }
-        }
-        if notes.more_unknown > 0 {
-            unknown_fields.push(format!("{} more", notes.more_unknown));
-        }
+        let (unknown_fields, others) = notes.split();
         Ok((wire.interpret(name, version, unknown_fields, host), others))
     }
 }

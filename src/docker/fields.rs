@@ -1,4 +1,4 @@
-//! Every field of a create that no rule reads, and why none needs to.
+//! Every field of a container or volume create that no rule reads, and why none needs to.
 //!
 //! A field that is neither read by a type in `container` nor listed here is an `unknown-field`.
 //! Taken from moby `api/types/container` at 20.10.24, 28.5.2 and docker-v29.5 (API 1.41 to 1.56).
@@ -106,6 +106,11 @@ pub static HARMLESS: &[Harmless] = &[
         of: "HostConfig",
         fields: &["ShmSize"],
         reason: "memory, bounded by the limit of the container",
+    },
+    Harmless {
+        of: "VolumeCreate",
+        fields: &["Name", "Labels"],
+        reason: "a name below dockerd's own directory, and metadata",
     },
     Harmless {
         of: "Mount",

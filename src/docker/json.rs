@@ -61,6 +61,24 @@ pub(crate) struct Notes {
     pub(crate) more_unknown: usize,
 }
 
+impl Notes {
+    /// The unknown fields, which a rule judges, and the other notes.
+    pub(crate) fn split(self) -> (Vec<String>, Vec<Note>) {
+        let mut unknown = Vec::new();
+        let mut others = Vec::new();
+        for note in self.notes {
+            match note {
+                Note::Unknown { path } => unknown.push(path),
+                Note::OddSpelling { .. } | Note::Misplaced { .. } => others.push(note),
+            }
+        }
+        if self.more_unknown > 0 {
+            unknown.push(format!("{} more", self.more_unknown));
+        }
+        (unknown, others)
+    }
+}
+
 /// Why a body could not be read in exactly one way.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum JsonError {

@@ -39,6 +39,9 @@ impl std::fmt::Display for Route {
 /// The route of container create.
 pub(super) const CONTAINER_CREATE: &str = "/containers/create";
 
+/// The route of volume create.
+pub(super) const VOLUME_CREATE: &str = "/volumes/create";
+
 const fn route(method: &'static str, pattern: &'static str, class: Class) -> Route {
     Route {
         method,
@@ -116,7 +119,7 @@ pub static ROUTES: &[Route] = &[
     route("POST", "/auth", Class::Change),
     route("GET", "/volumes", Class::Read),
     route("GET", "/volumes/{name:.*}", Class::Read),
-    route("POST", "/volumes/create", Class::Host),
+    route("POST", VOLUME_CREATE, Class::Host),
     route("POST", "/volumes/prune", Class::Lifecycle),
     route("PUT", "/volumes/{name:.*}", Class::Change),
     route("DELETE", "/volumes/{name:.*}", Class::Lifecycle),

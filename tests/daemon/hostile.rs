@@ -112,3 +112,23 @@ fn odd_but_clear_requests_make_what_they_say() {
     }
     assert_eq!(gated.daemon.containers(), 4);
 }
+
+#[test]
+fn a_volume_that_is_a_bind_of_a_sensitive_path_cannot_be_made_for_later() {
+    let gated = Gated::start("", false, &[]);
+    let create = |name: &str, options: &[&str]| {
+        let mut arguments = vec!["volume", "create"];
+        for option in options {
+            arguments.extend(["--opt", option]);
+        }
+        arguments.push(name);
+        gated.daemon.docker(&arguments)
+    };
+    let refused = create("etc", &["type=none", "o=bind", "device=/etc"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(rules_in(&message), ["host-paths", "gate-tampering"]);
+    assert!(message.contains("refuse this volume"), "{message}");
+    assert!(create("plain", &[]).status.success());
+    let list = gated.daemon.docker(&["volume", "ls", "--quiet"]);
+    assert_eq!(String::from_utf8_lossy(&list.stdout), "plain\n");
+}
