@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
             let exit = if error.use_stderr() {
                 Exit::Failed
             } else {
-                Exit::Allowed
+                Exit::Worked
             };
             // Help goes to stdout, faults to stderr; if neither can be written to, so be it.
             let _ = error.print();

@@ -202,7 +202,10 @@ fn share_of_budget(headers: &HeaderMap) -> u32 {
 
 // By now the action has happened; to refuse would only hide its result. The body is taken off the
 // connection and not looked at.
-async fn authz_res(_raw: Result<Bytes, BytesRejection>) -> impl IntoResponse {
+async fn authz_res(State(gate): State<Arc<Gate>>, request: Request) -> impl IntoResponse {
+    let share = share_of_budget(request.headers());
+    let _share = gate.budget.acquire_many(share).await.ok();
+    let _raw: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
     json(&Reply::allow())
 }
 

@@ -57,7 +57,13 @@ impl PolicyCommand {
 }
 
 fn load(file: Option<OsString>, show: impl Fn(&Policy, &FsHost) -> String) -> Exit {
-    let host = FsHost::new(PathBuf::from("/"));
+    let host = match FsHost::new(PathBuf::from("/")) {
+        Ok(host) => host,
+        Err(error) => {
+            complain(format_args!("cannot see the host's files: {error}"));
+            return Exit::Failed;
+        }
+    };
     let file = file.filter(|file| !file.is_empty());
     match PolicySource::new(file.map(PathBuf::from), None, false).load(&host) {
         Ok(policy) => print(&show(&policy, &host)),
@@ -70,9 +76,9 @@ fn load(file: Option<OsString>, show: impl Fn(&Policy, &FsHost) -> String) -> Ex
 
 fn print(text: &str) -> Exit {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Ok(()) => Exit::Allowed,
+        Ok(()) => Exit::Worked,
         // A reader that went away has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Allowed,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Worked,
         Err(error) => {
             complain(format_args!("cannot write: {error}"));
             Exit::Failed

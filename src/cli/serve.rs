@@ -50,6 +50,13 @@ pub(super) struct Serve {
     host_root: Option<OsString>,
 }
 
+fn see_host(root: PathBuf) -> anyhow::Result<Arc<FsHost>> {
+    let shown = root.display().to_string();
+    FsHost::new(root)
+        .map(Arc::new)
+        .with_context(|| format!("cannot see the host's files at `{shown}`"))
+}
+
 /// Reads a switch from the environment; nothing is no.
 fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
@@ -67,7 +74,7 @@ impl Serve {
             .without_time()
             .init();
         match self.serve() {
-            Ok(()) => Exit::Allowed,
+            Ok(()) => Exit::Worked,
             Err(error) => {
                 complain(format_args!("{error:#}"));
                 if error.downcast_ref::<PolicyError>().is_some() {
@@ -98,10 +105,10 @@ impl Serve {
         // The file may say where the host is, and the host is needed to read the file's paths: so a
         // file that moves the root is read once more.
         let root = host_root.clone().unwrap_or_else(|| PathBuf::from("/"));
-        let mut host = Arc::new(FsHost::new(root));
+        let mut host = see_host(root)?;
         let mut policy = source.load(host.as_ref())?;
         if let (None, Some(root)) = (&host_root, &policy.server().host_root) {
-            host = Arc::new(FsHost::new(root.clone()));
+            host = see_host(root.clone())?;
             policy = source.load(host.as_ref())?;
         }
         let target = log
@@ -113,7 +120,8 @@ impl Serve {
             .or_else(|| policy.server().socket.clone())
             .unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET));
         announce(&policy, host.as_ref());
-        let log = DecisionLog::open(target).context("cannot open the decision log")?;
+        let log = DecisionLog::open(target.clone())
+            .with_context(|| format!("cannot open the decision log {target}"))?;
         let gate = Arc::new(Gate::new(policy, host, log, log_reads));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
@@ -183,6 +191,10 @@ async fn reload_on(mut hangup: Signal, gate: Arc<Gate>, mut source: PolicySource
         let status = match source.load(host.as_ref()) {
             Ok(policy) => {
                 announce(&policy, host.as_ref());
+                let before = gate.policy();
+                if (before.log(), before.server()) != (policy.log(), policy.server()) {
+                    tracing::warn!("a change of [log] or [server] needs a restart");
+                }
                 let status = format!("policy {} reloaded", policy.name());
                 gate.replace_policy(policy);
                 status

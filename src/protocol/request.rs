@@ -176,6 +176,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_user_is_nobody() {
+        let raw = br#"{"User":"","RequestMethod":"GET","RequestUri":"/info"}"#;
+        assert_eq!(AuthzRequest::parse(raw).unwrap().user, None);
+    }
+
+    #[test]
     fn an_empty_envelope_says_where_its_content_went() {
         let error = AuthzRequest::parse(b"").unwrap_err();
         assert_eq!(error, EnvelopeError::Empty);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,11 +24,17 @@ pub struct FsHost {
 
 impl FsHost {
     /// Looks the host's size up once.
-    #[must_use]
-    pub fn new(root: PathBuf) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When there is no directory at `root`: every link would look like a plain path then.
+    pub fn new(root: PathBuf) -> io::Result<Self> {
+        if !fs::metadata(&root)?.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
         let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
-        Self {
+        Ok(Self {
             size: HostSize {
                 memory: meminfo_bytes(&meminfo, "MemTotal:"),
                 swap: meminfo_bytes(&meminfo, "SwapTotal:"),
@@ -36,7 +42,7 @@ impl FsHost {
             },
             unified_cgroups: root.join("sys/fs/cgroup/cgroup.controllers").exists(),
             root,
-        }
+        })
     }
 
     fn on_disk(&self, path: &HostPath) -> PathBuf {
@@ -186,6 +192,7 @@ mod tests {
 
     fn resolve(root: &Path, path: &str) -> Result<String, String> {
         FsHost::new(root.to_owned())
+            .unwrap()
             .resolve(&HostPath::parse(path).unwrap())
             .map(|path| path.to_string())
     }

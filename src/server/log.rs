@@ -24,6 +24,15 @@ pub enum LogTarget {
     File(PathBuf),
 }
 
+impl std::fmt::Display for LogTarget {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => formatter.write_str("on standard output"),
+            Self::File(path) => write!(formatter, "`{}`", path.display()),
+        }
+    }
+}
+
 enum Message {
     Line(String),
     Reopen,
