@@ -19,23 +19,30 @@ pub(super) fn render(verdict: &Verdict, noun: &str) -> String {
         .iter()
         .filter(|judged| matches!(judged.effect, Effect::Deny { .. }))
         .collect();
-    let unclear = denying.iter().any(|judged| judged.is_problem);
+    let problems = || denying.iter().filter(|judged| judged.is_problem);
+    // Nobody wrote these requests badly: they did not arrive, or the gate is at fault.
+    let lost = ["unreadable-envelope", "missing-body", "gate-failure"];
+    let trouble = match problems().next() {
+        None => "",
+        Some(_) if problems().all(|judged| lost.contains(&judged.id)) => {
+            "this request could not be judged"
+        }
+        Some(_) => "this request cannot be read in exactly one way",
+    };
     let mut rules: Vec<&str> = denying
         .iter()
         .filter(|judged| !judged.is_problem)
         .map(|judged| judged.id)
         .collect();
     rules.dedup();
-    let mut text = match (unclear, rules.len()) {
-        (true, 0) => "this request cannot be read in exactly one way".to_owned(),
-        (true, 1) => {
-            "this request cannot be read in exactly one way, and 1 rule refuses it".to_owned()
-        }
-        (true, many) => {
-            format!("this request cannot be read in exactly one way, and {many} rules refuse it")
-        }
-        (false, 1) => format!("1 rule refuses this {noun}"),
-        (false, many) => format!("{many} rules refuse this {noun}"),
+    let refuse = match rules.len() {
+        1 => "1 rule refuses".to_owned(),
+        many => format!("{many} rules refuse"),
+    };
+    let mut text = match (trouble, rules.len()) {
+        ("", _) => format!("{refuse} this {noun}"),
+        (trouble, 0) => trouble.to_owned(),
+        (trouble, _) => format!("{trouble}, and {refuse} it"),
     };
     for judged in denying.iter().take(LINE_LIMIT) {
         let _ = write!(

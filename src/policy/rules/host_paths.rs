@@ -135,12 +135,12 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                     None
                 }
                 MountSource::DriverVolume { driver } => Some(Finding::new(
-                    format!("`{field}` is a volume of driver `{driver}`, which may mount anything"),
+                    format!("`{field}` leaves it to the volume driver `{driver}`, which may mount anything"),
                     "use a volume of the local driver",
                 )),
                 MountSource::FileSystem { kind } => Some(Finding::new(
                     format!("`{field}` mounts a file system of type `{kind}` by volume options"),
-                    "use a volume without options",
+                    "leave the options out",
                 )),
                 MountSource::Container(_) if options.volumes_from => None,
                 MountSource::Container(_) => Some(Finding::new(
@@ -149,7 +149,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                 )),
                 MountSource::Unreadable(why) => Some(Finding::new(
                     format!("`{field}` cannot be read: {why}"),
-                    "write it as SOURCE:TARGET[:MODE]",
+                    "name an absolute path of the host, or a volume, and where it is to appear",
                 )),
                 MountSource::Volume | MountSource::Inner => None,
             }

@@ -8,7 +8,7 @@ pub(super) static META: Meta = Meta {
     id: "privileged",
     title: "refuses privileged containers",
     why: "a privileged container has every capability, every device and no confinement: it is root on the host",
-    fix: "remove --privileged; name what the program needs with --cap-add and --device",
+    fix: "remove --privileged, and name what the program needs with --cap-add and --device",
     options: &[],
     references: References {
         guide: "3.1",
