@@ -6,7 +6,7 @@ use crate::support::{Gated, rules_in, text};
 
 /// What the cases mount.
 pub(crate) fn furnish(folder: &std::path::Path) {
-    std::fs::create_dir(folder.join("shared")).unwrap();
+    std::fs::create_dir(folder.join("own")).unwrap();
     symlink("/usr/share", folder.join("link")).unwrap();
 }
 
