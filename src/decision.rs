@@ -75,6 +75,16 @@ impl Decision {
         Self::of_problem(&Problem::Envelope(error.to_string()), policy)
     }
 
+    /// The same request, when the gate failed before it was decided: refused in enforce, never in
+    /// audit. What is known of the request stays for the log.
+    #[must_use]
+    pub fn failed(self, what: &str, policy: &Policy) -> Self {
+        Self {
+            verdict: Self::of_failure(what, policy).verdict,
+            ..self
+        }
+    }
+
     /// The decision when the gate itself failed: refused in enforce, never in audit.
     #[must_use]
     pub fn of_failure(what: &str, policy: &Policy) -> Self {

@@ -150,6 +150,9 @@ impl Gate {
         if !here.was_asked() {
             return decision.unwrap_or_else(|_| of_panic(policy));
         }
+        let Ok(known) = decision else {
+            return of_panic(policy);
+        };
         let (host, its_policy) = (self.host(), Arc::clone(policy));
         let task = tokio::task::spawn_blocking(move || {
             catch_unwind(AssertUnwindSafe(|| {
@@ -158,19 +161,27 @@ impl Gate {
         });
         match tokio::time::timeout(DECISION_DEADLINE, task).await {
             Ok(Ok(Ok(decision))) => decision,
-            Ok(Ok(Err(_)) | Err(_)) => of_panic(policy),
+            Ok(Ok(Err(_)) | Err(_)) => {
+                tracing::error!("{PANICKED}");
+                known.failed(FAULT, policy)
+            }
             Err(_) => {
                 let seconds = DECISION_DEADLINE.as_secs();
                 tracing::error!("a decision took more than {seconds} seconds");
-                Decision::of_failure(&format!("it took more than {seconds} seconds"), policy)
+                known.failed(&format!("it took more than {seconds} seconds"), policy)
             }
         }
     }
 }
 
+const PANICKED: &str = "a decision panicked; the request counts as not judged";
+
+/// What the person and the log are told of a panic.
+const FAULT: &str = "a fault in the gate";
+
 fn of_panic(policy: &Policy) -> Decision {
-    tracing::error!("a decision panicked; the request counts as unreadable");
-    Decision::of_failure("a fault in the gate", policy)
+    tracing::error!("{PANICKED}");
+    Decision::of_failure(FAULT, policy)
 }
 
 async fn activate() -> impl IntoResponse {

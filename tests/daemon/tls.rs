@@ -120,60 +120,34 @@ fn free_port() -> u16 {
 
 /// An authority, a server for 127.0.0.1, and a client for each user.
 fn make_certificates(folder: &Path, users: &[&str]) {
-    let openssl = |arguments: &[&str]| {
+    let make = |name: &str, how: &[&str]| {
+        let (key, certificate) = (format!("{name}-key.pem"), format!("{name}.pem"));
+        let subject = format!("/CN={name}");
         let output = Command::new("openssl")
             .current_dir(folder)
-            .args(arguments)
+            .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
+            .args(["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", &subject])
+            .args(["-keyout", &key, "-out", &certificate])
+            .args(how)
             .output()
             .unwrap();
         assert!(output.status.success(), "{output:?}");
     };
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "ca-key.pem",
-        "-out",
-        "ca.pem",
-        "-subj",
-        "/CN=authority",
-        "-days",
-        "2",
-    ]);
+    make("ca", &[]);
     let sign = |name: &str, extension: &str| {
-        let key = format!("{name}-key.pem");
-        let certificate = format!("{name}.pem");
-        let subject = format!("/CN={name}");
-        openssl(&[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-keyout",
-            &key,
-            "-out",
-            &certificate,
-            "-subj",
-            &subject,
-            "-days",
-            "2",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca-key.pem",
-            "-addext",
-            extension,
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ]);
+        make(
+            name,
+            &[
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca-key.pem",
+                "-addext",
+                extension,
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ],
+        );
     };
     sign("server", "subjectAltName=IP:127.0.0.1");
     for user in users {

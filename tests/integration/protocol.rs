@@ -318,6 +318,9 @@ fn a_panic_in_a_decision_is_a_refusal_and_costs_nobody_else() {
         let decisions = router.decisions(2);
         assert_eq!(decisions[0]["verdict"], due);
         assert_eq!(decisions[0]["rules"][0]["rule"], "gate-failure");
+        // What was known of the request before is not lost.
+        assert_eq!(decisions[0]["route"], "POST /containers/create");
+        assert_eq!(decisions[0]["image"], "docker.io/library/alpine:3.20");
         assert_eq!(decisions[1]["verdict"], "allow");
     }
 }

@@ -501,6 +501,7 @@ struct MountWire {
     #[serde(rename = "Type")]
     kind: String,
     source: String,
+    // Read only so that it is known, and is text.
     #[serde(rename = "Target")]
     _target: String,
     read_only: bool,
