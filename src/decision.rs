@@ -49,6 +49,7 @@ fn decide_request(request: &AuthzRequest<'_>, policy: &Policy, host: &dyn Host) 
         image,
         host.today(),
     );
+    let is_read = reading.is_read();
     let Reading {
         route,
         ref call,
@@ -57,14 +58,11 @@ fn decide_request(request: &AuthzRequest<'_>, policy: &Policy, host: &dyn Host) 
     Decision {
         verdict,
         route,
-        noun: call.as_ref().map_or("request", Call::noun),
-        is_read: call.as_ref().is_some_and(Call::is_read),
+        noun: call.as_ref().map_or("request", |call| call.kind().noun()),
+        is_read,
         user: subject.name().map(ToOwned::to_owned),
         image: image.cloned(),
-        container: call
-            .as_ref()
-            .and_then(Call::container_name)
-            .map(ToOwned::to_owned),
+        container: call.as_ref().and_then(Call::name).map(ToOwned::to_owned),
     }
 }
 

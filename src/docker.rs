@@ -3,53 +3,90 @@
 //!
 //! Facts about dockerd stand beside the code that leans on them, as `// moby FILE: FACT`.
 
+mod build;
 mod capability;
+mod checkpoint;
 mod confinement;
 mod container;
+mod engine;
+mod exec;
 mod fields;
 mod host;
 mod image;
 mod json;
 mod mount;
+mod network;
 mod path;
+mod plugin;
 mod route;
+mod service;
+mod target;
+mod ulimit;
+mod views;
 mod volume;
 
 pub use capability::Capability;
 pub(crate) use capability::DEFAULT as DEFAULT_CAPABILITIES;
 pub(crate) use confinement::sha256;
 pub use confinement::{Confinement, Seccomp};
-pub use container::{
-    Capabilities, ContainerCreate, Device, DeviceRequest, Devices, Limits, Namespace,
-    NamespaceKind, NamespaceMode, Oom, Port, Ports, Runtime, Setting, SystemPaths, Tmpfs, User,
-};
+pub use engine::{Engine, HOLES, Hole};
 pub use fields::{HARMLESS, Harmless};
 pub use host::{Host, HostSize, PlainHost};
 pub use image::ImageRef;
 pub use mount::{Mount, MountSource};
 pub use path::{HostFile, HostPath, HostPathError};
-pub use route::{ApiVersion, Class, ROUTES, Route, Target, TargetError};
-pub use volume::VolumeCreate;
+pub use route::{Class, Form, ROUTES, Reads, Route};
+pub use target::{ApiVersion, Query, Target, TargetError};
+pub use views::{
+    Amount, Capabilities, Cpu, Device, DeviceRequest, Devices, HostLink, Link, Memory, Namespace,
+    NamespaceKind, NamespaceMode, NewNames, Oom, OpaqueBuild, Otherwise, Pids, PluginChange, Port,
+    Ports, Runtime, Setting, StartSettings, SystemPaths, Tmpfs, User, VIEWS, Zero,
+};
 
 use thiserror::Error;
 
 use crate::protocol::{AuthzRequest, Body};
 use json::{JsonError, Note};
+use views::Views;
 
 /// One API request, read.
 ///
-/// A new kind of call is sorted in here, in [`Call::read`] and in the views below; every rule then
-/// covers it.
+/// A new kind of call is sorted in once: it is read into views, and every rule that looks at them
+/// then covers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Call {
+pub struct Call {
+    kind: Kind,
+    name: Option<String>,
+    views: Views,
+}
+
+/// What a call makes or changes; for messages, which speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     /// Makes a container.
-    ContainerCreate(Box<ContainerCreate>),
+    Container,
+    /// Starts a container.
+    Start,
+    /// Changes the limits of a container.
+    Update,
+    /// Runs a command in a container.
+    Exec,
+    /// Writes the state of a container to the disk.
+    Checkpoint,
     /// Makes a volume, which containers then mount by its name.
-    VolumeCreate(Box<VolumeCreate>),
-    /// A route that no rule looks into: it reads, or is not judged yet.
-    Passed(&'static Route),
-    /// No route of any known engine; dockerd answers 404.
-    Unrouted,
+    Volume,
+    /// Makes a network.
+    Network,
+    /// Connects a container to a network.
+    Connection,
+    /// Makes or changes a service, whose containers dockerd makes without asking again.
+    Service,
+    /// Builds an image, in containers that dockerd makes without asking again.
+    Build,
+    /// Brings an image to this host, or gives one a name.
+    Image,
+    /// Anything else.
+    Other,
 }
 
 /// What was read of a request, as far as it could be read.
@@ -75,6 +112,14 @@ pub enum Problem {
     /// A body is due and none came: dockerd hides some from its plugins and reads them all the same.
     #[error("its body did not reach the gate")]
     MissingBody,
+    /// A form that dockerd reads in place of the query, and that never reaches a plugin.
+    #[error(
+        "it has, or may have, a form as its body, which counts before the query and does not reach the gate"
+    )]
+    FormBody,
+    /// Settings that are not in the request.
+    #[error("it goes back to earlier settings, which are not in the request")]
+    UnseenSettings,
     /// JSON that dockerd would not take, or not in this way.
     #[error("{0}")]
     Body(String),
@@ -105,6 +150,8 @@ impl Problem {
             Self::Envelope(_) => "unreadable-envelope",
             Self::Target(_) => "unreadable-target",
             Self::MissingBody => "missing-body",
+            Self::FormBody => "form-body",
+            Self::UnseenSettings => "unseen-settings",
             Self::Body(_) => "unreadable-body",
             Self::Duplicate(_) | Self::OddSpelling { .. } | Self::Misplaced(_) => "ambiguous-body",
             Self::Gate(_) => "gate-failure",
@@ -120,6 +167,10 @@ impl Problem {
             Self::MissingBody => {
                 "send it as application/json with a Content-Length; many engines hide bodies of 1 MiB and more"
             }
+            Self::FormBody => {
+                "put the parameters into the query, and leave the body and its Content-Type out"
+            }
+            Self::UnseenSettings => "send the settings themselves (docker service update)",
             Self::Body(_) => "send one JSON object with the fields and types of the Docker API",
             Self::Duplicate(_) => "give each field once",
             Self::OddSpelling { .. } => "spell it as the Docker API does",
@@ -129,7 +180,23 @@ impl Problem {
     }
 }
 
+/// A call that was read, with what a person should hear of its body.
+type Read = Result<(Call, Vec<Note>), JsonError>;
+
 impl Call {
+    fn new(kind: Kind, views: Views) -> Self {
+        Self {
+            kind,
+            name: None,
+            views,
+        }
+    }
+
+    fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned()).filter(|name| !name.is_empty());
+        self
+    }
+
     /// Reads a request as dockerd will. Total: what cannot be read ends up in the problems.
     #[must_use]
     pub fn read(request: &AuthzRequest<'_>, host: &dyn Host) -> Reading {
@@ -143,10 +210,10 @@ impl Call {
                 };
             }
         };
-        let Some(route) = target.route(&request.request_method) else {
+        let Some(route) = Route::find(&request.request_method, &target.path) else {
             return Reading {
                 route: None,
-                call: Some(Self::Unrouted),
+                call: Some(Self::unrouted(&request.request_method, &target.path)),
                 problems: Vec::new(),
             };
         };
@@ -155,42 +222,214 @@ impl Call {
             call: None,
             problems: Vec::new(),
         };
-        match route.pattern {
-            route::CONTAINER_CREATE => {
-                let name = match target.query_value("name") {
-                    Ok(name) => name,
-                    Err(error) => {
-                        reading.problems.push(Problem::Target(error));
-                        None
-                    }
-                };
-                reading.body(&request.request_body, |body| {
-                    ContainerCreate::read(body, name, target.version.as_ref(), host)
-                        .map(|(create, notes)| (Self::ContainerCreate(Box::new(create)), notes))
-                });
-            }
-            route::VOLUME_CREATE => reading.body(&request.request_body, |body| {
-                VolumeCreate::read(body, host)
-                    .map(|(create, notes)| (Self::VolumeCreate(Box::new(create)), notes))
-            }),
-            _ => reading.call = Some(Self::Passed(route)),
+        reading.read(route, &target, request, host);
+        if route.takes_form() && may_be_form(request, route.reads) {
+            reading.problems.push(Problem::FormBody);
         }
         reading
     }
+
+    /// A route of no known engine.
+    // moby pkg/authorization/middleware.go: only what has a handler is shown to a plugin, so this is
+    // an engine that is newer than the table.
+    fn unrouted(method: &str, path: &str) -> Self {
+        let what = format!("{method} {path}");
+        Self::new(
+            Kind::Other,
+            match method {
+                "GET" | "HEAD" | "OPTIONS" => Views {
+                    host_secret: Some(format!("reads what lockgate does not know ({what})")),
+                    ..Views::default()
+                },
+                _ => Views {
+                    unknown_route: Some(what),
+                    ..Views::default()
+                },
+            },
+        )
+    }
+
+    /// What it makes or changes.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of what it makes, for the log.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+impl Kind {
+    /// It, in a word.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Start => "start",
+            Self::Update => "update",
+            Self::Exec => "exec",
+            Self::Checkpoint => "checkpoint",
+            Self::Volume => "volume",
+            Self::Network => "network",
+            Self::Connection => "connection",
+            Self::Service => "service",
+            Self::Build => "build",
+            Self::Image => "image",
+            Self::Other => "request",
+        }
+    }
+}
+
+/// Whether dockerd may find parameters in a form that the gate is not shown.
+///
+/// dockerd acts on the first `Content-Type` and shows its plugins the last one, so any type that is
+/// shown may stand before a form, unless there is no body or the gate has it. Where a decision hangs
+/// on the query, that is enough to refuse; elsewhere a form has to be said to be one.
+fn may_be_form(request: &AuthzRequest<'_>, reads: Reads) -> bool {
+    let header = |name: &str| {
+        request
+            .request_headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    };
+    let Some(shown) = header("Content-Type") else {
+        return false;
+    };
+    // moby pkg/authorization/authz.go: a body is shown when the first type is JSON.
+    if header("Content-Length") == Some("0") || request.request_body != Body::Absent {
+        return false;
+    }
+    let kind = shown.split(';').next().unwrap_or_default().trim();
+    let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"]
+        .iter()
+        .any(|form| kind.eq_ignore_ascii_case(form));
+    is_form || matches!(reads, Reads::ContainerStart | Reads::ImageTag)
 }
 
 impl Reading {
-    /// Reads the body of a call that has to have one.
-    fn body(
+    fn read(
         &mut self,
-        body: &Body,
-        read: impl FnOnce(&[u8]) -> Result<(Call, Vec<Note>), JsonError>,
+        route: &Route,
+        target: &Target,
+        request: &AuthzRequest<'_>,
+        host: &dyn Host,
     ) {
-        let Body::Bytes(body) = body else {
-            self.problems.push(Problem::MissingBody);
-            return;
-        };
-        match read(body) {
+        let version = target.version.as_ref();
+        let body = &request.request_body;
+        match route.reads {
+            Reads::Nothing => self.call = Some(Call::new(Kind::Other, Views::default())),
+            Reads::ContainerCreate => {
+                let query = self.query(target);
+                self.body(body, |body| {
+                    container::create(body, version, host)
+                        .map(|(call, notes)| (call.named(query.first("name")), notes))
+                });
+            }
+            Reads::ContainerStart => {
+                let query = self.query(target);
+                self.result(container::start(body, &query, version, host));
+            }
+            Reads::ContainerUpdate => {
+                self.body(body, |body| container::update(body, version, host));
+            }
+            Reads::ExecCreate => self.body(body, exec::create),
+            Reads::CheckpointCreate => self.body(body, |body| checkpoint::create(body, host)),
+            Reads::CheckpointDirectory => {
+                let query = self.query(target);
+                self.call = Some(checkpoint::directory(&query, host));
+            }
+            Reads::VolumeCreate => self.body(body, |body| volume::create(body, host)),
+            Reads::NetworkCreate => self.body(body, network::create),
+            Reads::NetworkConnect => {
+                let id = route.variable(&target.path);
+                self.body(body, |body| network::connect(body, id));
+            }
+            Reads::Service => {
+                // moby daemon/server/router/swarm: reads `rollback` without looking at the rest.
+                if !self.query(target).first("rollback").is_empty() {
+                    self.problems.push(Problem::UnseenSettings);
+                }
+                self.body(body, |body| service::read(body, version, host));
+            }
+            Reads::Build => {
+                let query = self.query(target);
+                self.result(build::parameters(&query, host));
+            }
+            Reads::BuildStream => self.call = Some(build::stream()),
+            Reads::ImageCreate => {
+                let query = self.query(target);
+                // A pull has no body, an import has one that is no form.
+                if !query.first("fromImage").is_empty() && may_be_form(request, Reads::ImageTag) {
+                    self.problems.push(Problem::FormBody);
+                }
+                self.call = Some(image::create(&query));
+            }
+            Reads::ImageLoad => self.call = Some(image::load()),
+            Reads::ImageTag => {
+                let query = self.query(target);
+                self.call = Some(image::name("tags", &query));
+            }
+            Reads::Commit => {
+                let query = self.query(target);
+                self.call = Some(image::name("commits", &query));
+            }
+            Reads::Plugin(verb) => {
+                let query = self.query(target);
+                let path = route.variable(&target.path);
+                self.call = Some(plugin::change(verb, path, &query));
+            }
+            Reads::Swarm(change) => {
+                self.call = Some(Call::new(
+                    Kind::Other,
+                    Views {
+                        swarm_change: Some(change),
+                        ..Views::default()
+                    },
+                ));
+            }
+            Reads::Secret(what) => {
+                self.call = Some(Call::new(
+                    Kind::Other,
+                    Views {
+                        host_secret: Some(what.to_owned()),
+                        ..Views::default()
+                    },
+                ));
+            }
+        }
+    }
+
+    /// Whether it only reads, or goes nowhere: such calls are logged only when asked for.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let changes = |call: &Call| call.unknown_route().is_some();
+        match self.route {
+            Some(route) => self.call.is_some() && route.class == Class::Read,
+            None => self.call.as_ref().is_some_and(|call| !changes(call)),
+        }
+    }
+
+    fn query(&mut self, target: &Target) -> Query {
+        target.query().unwrap_or_else(|error| {
+            self.problems.push(Problem::Target(error));
+            Query::default()
+        })
+    }
+
+    /// Reads the body of a call that has to have one.
+    fn body(&mut self, body: &Body, read: impl FnOnce(&[u8]) -> Read) {
+        match body {
+            Body::Absent => self.problems.push(Problem::MissingBody),
+            Body::Bytes(body) => self.result(read(body)),
+        }
+    }
+
+    fn result(&mut self, read: Read) {
+        match read {
             Ok((call, notes)) => {
                 self.call = Some(call);
                 self.problems
@@ -205,110 +444,6 @@ impl Reading {
             }
             Err(JsonError::Duplicate(path)) => self.problems.push(Problem::Duplicate(path)),
             Err(JsonError::Invalid(message)) => self.problems.push(Problem::Body(message)),
-        }
-    }
-}
-
-/// Declares a view: for each kind of call, what rules of one kind get to see.
-///
-/// `of containers and volumes` says which kinds have it.
-macro_rules! views {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty, of $($kind:ident)and+;)+) => {
-        /// The views. `None` says that this kind of call has no such thing.
-        impl Call {$(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $name(&self) -> Option<&$type> {
-                views!(@match self $name $($kind)+)
-            }
-        )+}
-    };
-    (@match $self:ident $name:ident containers) => {
-        match $self {
-            Self::ContainerCreate(create) => Some(&create.$name),
-            Self::VolumeCreate(_) | Self::Passed(_) | Self::Unrouted => None,
-        }
-    };
-    (@match $self:ident $name:ident containers volumes) => {
-        match $self {
-            Self::ContainerCreate(create) => Some(&create.$name),
-            Self::VolumeCreate(create) => Some(&create.$name),
-            Self::Passed(_) | Self::Unrouted => None,
-        }
-    };
-}
-
-views! {
-    /// Whether every protection is switched off at once.
-    privileged -> bool, of containers;
-    /// The image.
-    image -> ImageRef, of containers;
-    /// Capabilities added and dropped.
-    capabilities -> Capabilities, of containers;
-    /// The settings that choose namespaces, networks included.
-    namespaces -> Vec<Namespace>, of containers;
-    /// Parent cgroups that were chosen.
-    cgroup_parents -> Vec<Setting>, of containers;
-    /// Limits of memory, processors, processes and storage.
-    limits -> Limits, of containers;
-    /// Whether the root file system is read-only.
-    read_only_root -> bool, of containers;
-    /// Everything that is mounted into the container, or behind the volume.
-    mounts -> Vec<Mount>, of containers and volumes;
-    /// Devices of the host.
-    devices -> Devices, of containers;
-    /// seccomp, AppArmor, SELinux, `no_new_privs`.
-    confinement -> Confinement, of containers;
-    /// Hidden and read-only system paths.
-    system_paths -> SystemPaths, of containers;
-    /// File systems in memory.
-    tmpfs -> Vec<Tmpfs>, of containers;
-    /// The user and the groups of the processes.
-    user -> User, of containers;
-    /// Ports published on the host.
-    ports -> Ports, of containers;
-    /// The log driver; empty for the daemon's own.
-    log_driver -> String, of containers;
-    /// Names of kernel settings.
-    sysctls -> Vec<String>, of containers;
-    /// What happens when memory runs out.
-    oom -> Oom, of containers;
-    /// What runs the container.
-    runtime -> Runtime, of containers;
-    /// Fields that are set and that lockgate does not know.
-    unknown_fields -> Vec<String>, of containers and volumes;
-}
-
-impl Call {
-    /// The name that the container is to have, for the log.
-    #[must_use]
-    pub fn container_name(&self) -> Option<&str> {
-        match self {
-            Self::ContainerCreate(create) => create.name.as_deref(),
-            Self::VolumeCreate(_) | Self::Passed(_) | Self::Unrouted => None,
-        }
-    }
-
-    /// What it would make, in a word.
-    #[must_use]
-    pub fn noun(&self) -> &'static str {
-        match self {
-            Self::ContainerCreate(_) => "container",
-            Self::VolumeCreate(_) => "volume",
-            Self::Passed(_) | Self::Unrouted => "request",
-        }
-    }
-
-    /// Whether it only reads, or goes nowhere: such calls are logged only when asked for.
-    #[must_use]
-    pub fn is_read(&self) -> bool {
-        match self {
-            Self::ContainerCreate(_) | Self::VolumeCreate(_) => false,
-            Self::Passed(route) => match route.class {
-                Class::Read => true,
-                Class::Lifecycle | Class::Change | Class::Host => false,
-            },
-            Self::Unrouted => true,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `lockgate policy`: what a policy says, and whether it is right.
 
+mod routes;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -28,6 +30,8 @@ pub(super) enum PolicyCommand {
     },
     /// Print the reference of all rules, as Markdown
     Rules,
+    /// Print which rules hold for each call of the API, as Markdown
+    Routes,
 }
 
 impl PolicyCommand {
@@ -52,6 +56,7 @@ impl PolicyCommand {
             }),
             Self::Show { file } => load(file, |policy, _| policy.effective().to_owned()),
             Self::Rules => print(&reference()),
+            Self::Routes => print(&routes::reference()),
         }
     }
 }

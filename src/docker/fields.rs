@@ -1,7 +1,7 @@
-//! Every field of a container or volume create that no rule reads, and why none needs to.
+//! Every field of a body, and every parameter of a build, that no rule reads, and why none needs to.
 //!
-//! A field that is neither read by a type in `container` nor listed here is an `unknown-field`.
-//! Taken from moby `api/types/container` at 20.10.24, 28.5.2 and docker-v29.5 (API 1.41 to 1.56).
+//! What is neither read by a type beside this file nor listed here is an `unknown-field`. The test
+//! `inventory` holds the list against moby's own types, engine by engine.
 
 use super::json::{Known, folds_to};
 
@@ -113,6 +113,11 @@ pub static HARMLESS: &[Harmless] = &[
         reason: "a name below dockerd's own directory, and metadata",
     },
     Harmless {
+        of: "VolumeCreate",
+        fields: &["ClusterVolumeSpec"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
         of: "Mount",
         fields: &[
             "Consistency",
@@ -166,6 +171,152 @@ pub static HARMLESS: &[Harmless] = &[
         fields: &["PathInContainer"],
         reason: "a name inside the container",
     },
+    Harmless {
+        of: "ExecCreate",
+        fields: &[
+            "AttachStdin",
+            "AttachStdout",
+            "AttachStderr",
+            "Tty",
+            "ConsoleSize",
+            "Detach",
+            "DetachKeys",
+            "Container",
+            "Env",
+            "WorkingDir",
+            "Cmd",
+        ],
+        reason: "what runs inside the container, with the container's rights",
+    },
+    Harmless {
+        of: "CheckpointCreate",
+        fields: &["CheckpointID", "Exit"],
+        reason: "a name below a directory that `host-paths` judges, and whether the container goes on",
+    },
+    Harmless {
+        of: "NetworkCreate",
+        fields: &[
+            "CheckDuplicate",
+            "Scope",
+            "EnableIPv4",
+            "EnableIPv6",
+            "IPAM",
+            "Internal",
+            "Attachable",
+            "Ingress",
+            "ConfigOnly",
+            "ConfigFrom",
+            "Labels",
+        ],
+        reason: "addresses and reach of a network that is apart from the host's interfaces",
+    },
+    Harmless {
+        of: "NetworkConnect",
+        fields: &["Container"],
+        reason: "a container that was judged when it was made",
+    },
+    Harmless {
+        of: "ServiceSpec",
+        fields: &["Labels", "Mode", "UpdateConfig", "RollbackConfig"],
+        reason: "metadata, how many containers there are and how they are replaced",
+    },
+    Harmless {
+        of: "TaskSpec",
+        fields: &[
+            "NetworkAttachmentSpec",
+            "RestartPolicy",
+            "Placement",
+            "ForceUpdate",
+            "Runtime",
+        ],
+        reason: "where and how often a container runs; a plugin as runtime is judged by its specification",
+    },
+    Harmless {
+        of: "ContainerSpec",
+        fields: &[
+            "Labels",
+            "Command",
+            "Args",
+            "Hostname",
+            "Env",
+            "Dir",
+            "Init",
+            "StopSignal",
+            "StopGracePeriod",
+            "TTY",
+            "OpenStdin",
+            "Healthcheck",
+            "Hosts",
+            "DNSConfig",
+            "Secrets",
+            "Configs",
+            "Isolation",
+        ],
+        reason: "what runs inside the container, with the container's rights",
+    },
+    Harmless {
+        of: "Privileges",
+        fields: &["CredentialSpec"],
+        reason: "Windows only",
+    },
+    Harmless {
+        of: "PluginSpec",
+        fields: &["privileges", "disabled", "env"],
+        reason: "a plugin that `plugin-change` judges by its name",
+    },
+    Harmless {
+        of: "Resources",
+        fields: &["Reservations", "MemorySwappiness"],
+        reason: "what the Swarm keeps free for the container",
+    },
+    Harmless {
+        of: "NetworkAttachment",
+        fields: &["Aliases"],
+        reason: "names inside a network",
+    },
+    Harmless {
+        of: "Driver",
+        fields: &["Options"],
+        reason: "options of a log driver that `no-logging` judges by its name",
+    },
+    Harmless {
+        of: "EndpointSpec",
+        fields: &["Mode"],
+        reason: "how the containers of a service are found",
+    },
+    Harmless {
+        of: "PortConfig",
+        fields: &["Name", "Protocol", "TargetPort", "PublishMode"],
+        reason: "a port that `wide-ports` judges as published everywhere",
+    },
+    Harmless {
+        of: "Build",
+        fields: &[
+            "dockerfile",
+            "q",
+            "nocache",
+            "rm",
+            "forcerm",
+            "pull",
+            "target",
+            "platform",
+            "outputs",
+            "squash",
+            "labels",
+            "buildargs",
+            "cachefrom",
+            "extrahosts",
+            "session",
+            "buildid",
+            "isolation",
+        ],
+        reason: "what is built and kept, with the rights that the other parameters give",
+    },
+    Harmless {
+        of: "Build",
+        fields: &["cpushares", "cpusetcpus", "cpusetmems", "shmsize"],
+        reason: "they share or narrow resources; none lifts a limit that a rule asks for",
+    },
 ];
 
 /// What belongs into `HostConfig` and engines up to 26 also take from the top level.
@@ -198,6 +349,13 @@ pub(crate) fn sort(of: &str, key: &str) -> (Known, Option<&'static str>) {
         Some(field) => (Known::Misplaced, Some(field)),
         None => (Known::Unknown, None),
     }
+}
+
+/// Whether the list has `name`, in just this spelling.
+pub(crate) fn is_harmless(of: &str, name: &str) -> bool {
+    HARMLESS
+        .iter()
+        .any(|row| row.of == of && row.fields.contains(&name))
 }
 
 #[cfg(test)]

@@ -2,6 +2,82 @@
 
 use std::fmt;
 
+use super::views::{NewNames, Views};
+use super::{Call, Kind, Query};
+
+/// Reads the query of a pull or an import.
+// moby daemon/server/router/image/image_routes.go postImagesCreate: `fromImage` makes it a pull.
+pub(super) fn create(query: &Query) -> Call {
+    match query.first("fromImage") {
+        "" => Call::new(
+            Kind::Image,
+            Views {
+                new_names: Some(NewNames {
+                    by: "imports",
+                    names: Some(new_name(query)),
+                }),
+                ..Views::default()
+            },
+        ),
+        image => {
+            let image = image.strip_suffix(':').unwrap_or(image);
+            Call::new(
+                Kind::Image,
+                Views {
+                    image: Some(ImageRef::parse(&with_tag(image, query.first("tag")))),
+                    ..Views::default()
+                },
+            )
+        }
+    }
+}
+
+/// A load: the names stand in the archive, which reaches no plugin.
+pub(super) fn load() -> Call {
+    Call::new(
+        Kind::Image,
+        Views {
+            new_names: Some(NewNames {
+                by: "loads",
+                names: None,
+            }),
+            ..Views::default()
+        },
+    )
+}
+
+/// Reads the query of a tag or a commit: the name that an image is given.
+pub(super) fn name(by: &'static str, query: &Query) -> Call {
+    Call::new(
+        Kind::Image,
+        Views {
+            new_names: Some(NewNames {
+                by,
+                names: Some(new_name(query)),
+            }),
+            ..Views::default()
+        },
+    )
+}
+
+fn new_name(query: &Query) -> Vec<ImageRef> {
+    match query.first("repo") {
+        "" => Vec::new(),
+        repository => vec![ImageRef::parse(&with_tag(repository, query.first("tag")))],
+    }
+}
+
+/// A name with its tag, or with the digest that stands in its place.
+fn with_tag(name: &str, tag: &str) -> String {
+    if tag.is_empty() {
+        name.to_owned()
+    } else if tag.contains(':') {
+        format!("{name}@{tag}")
+    } else {
+        format!("{name}:{tag}")
+    }
+}
+
 /// An image as a request names it.
 ///
 /// A tag is whatever somebody last gave it to; only a digest says what is in the image.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::{Host, HostFile, HostPath, HostPathError};
 
 /// Something that a container gets to see at a path of its own.
@@ -148,6 +150,81 @@ pub(super) fn volume_source(
             kind: kind.to_owned(),
         },
     }
+}
+
+impl MountWire {
+    // moby volume/mounts/linux_parser.go: ValidateMountConfig; types are exact.
+    /// What it mounts; `field` is where it stands.
+    pub(super) fn interpret(&self, field: String, host: &dyn Host) -> Mount {
+        let (source, propagation, weakened) = match self.kind.as_str() {
+            "bind" => {
+                let options = self.bind_options.clone().unwrap_or_default();
+                (
+                    host_source(&self.source, host),
+                    options.propagation,
+                    options.read_only_non_recursive,
+                )
+            }
+            "volume" => {
+                let driver = self
+                    .volume_options
+                    .clone()
+                    .unwrap_or_default()
+                    .driver_config
+                    .unwrap_or_default();
+                (
+                    volume_source(&driver.name, &driver.options, host),
+                    volume_propagation(&driver.options),
+                    false,
+                )
+            }
+            "tmpfs" | "image" => (MountSource::Inner, String::new(), false),
+            other => {
+                return unreadable(field, format!("the mount type `{other}` is not known"));
+            }
+        };
+        Mount {
+            field,
+            source,
+            read_only: self.read_only && !weakened,
+            propagation,
+        }
+    }
+}
+
+/// One entry of `Mounts`, of a container or of a service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename = "Mount", rename_all = "PascalCase")]
+pub(super) struct MountWire {
+    #[serde(rename = "Type")]
+    kind: String,
+    source: String,
+    // Read only so that it is known, and is text.
+    #[serde(rename = "Target")]
+    _target: String,
+    read_only: bool,
+    bind_options: Option<BindOptions>,
+    volume_options: Option<VolumeOptions>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct BindOptions {
+    propagation: String,
+    read_only_non_recursive: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct VolumeOptions {
+    driver_config: Option<DriverConfig>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct DriverConfig {
+    name: String,
+    options: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

@@ -1,15 +1,12 @@
-//! From a method and a raw request target to the route that dockerd's router takes.
-
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
-use thiserror::Error;
+//! The routes of the API, and how each is judged.
 
 /// What a route can do, and so how it has to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Reads; changes nothing.
     Read,
+    /// Reads what gives the host, the Swarm or the inside of a container away.
+    HostRead,
     /// Starts, stops, removes what is there already.
     Lifecycle,
     /// Makes or changes content: containers' files, images, streams into a container.
@@ -18,15 +15,149 @@ pub enum Class {
     Host,
 }
 
+impl Class {
+    /// The word for it in the table of routes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::HostRead => "host read",
+            Self::Lifecycle => "lifecycle",
+            Self::Change => "change",
+            Self::Host => "host",
+        }
+    }
+}
+
+/// What lockgate reads of a request beside its target's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Nothing: no rule looks into it.
+    Nothing,
+    /// The body of a create, and `name`.
+    ContainerCreate,
+    /// Host settings in the body, and `checkpoint-dir`.
+    ContainerStart,
+    /// The body of an update.
+    ContainerUpdate,
+    /// The body of an exec.
+    ExecCreate,
+    /// The body of a checkpoint create.
+    CheckpointCreate,
+    /// `dir`.
+    CheckpointDirectory,
+    /// The body of a volume create.
+    VolumeCreate,
+    /// The body of a network create.
+    NetworkCreate,
+    /// The body of a connect, and the network in the path.
+    NetworkConnect,
+    /// The specification of a service, and `rollback`.
+    Service,
+    /// The parameters of a build.
+    Build,
+    /// Nothing: what a stream to the builder holds travels past the gate.
+    BuildStream,
+    /// The parameters of a pull or an import.
+    ImageCreate,
+    /// Nothing: the names stand in the archive.
+    ImageLoad,
+    /// The new name.
+    ImageTag,
+    /// The new name.
+    Commit,
+    /// The names of the plugin; with what is done to it.
+    Plugin(&'static str),
+    /// Nothing; with what is done to the Swarm.
+    Swarm(&'static str),
+    /// Nothing; with what is handed out.
+    Secret(&'static str),
+}
+
+impl Reads {
+    /// What it is, in words, for the table of routes; empty for nothing.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::Swarm(_) | Self::Secret(_) => "",
+            Self::ContainerCreate => "body, `name`",
+            Self::ContainerStart => "body, version, `checkpoint-dir`",
+            Self::ContainerUpdate
+            | Self::ExecCreate
+            | Self::CheckpointCreate
+            | Self::VolumeCreate
+            | Self::NetworkCreate => "body",
+            Self::CheckpointDirectory => "`dir`",
+            Self::NetworkConnect => "body, network",
+            Self::Service => "body, version, `rollback`",
+            Self::Build => "every parameter",
+            Self::BuildStream => "nothing: a stream follows",
+            Self::ImageCreate => "`fromImage`, `repo`, `tag`",
+            Self::ImageLoad => "nothing: an archive follows",
+            Self::ImageTag | Self::Commit => "`repo`, `tag`",
+            Self::Plugin(_) => "the plugin's names",
+        }
+    }
+}
+
+/// Whether dockerd takes parameters of the query from a form in the body, too.
+// Go net/http Request.ParseForm: values of the body come before those of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It reads no form here.
+    No,
+    /// It does, and such a body never reaches a plugin.
+    Overrides,
+}
+
 /// One row of the route table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Upper case; dockerd matches it exactly.
+    /// Upper case; dockerd matches it exactly. `*` stands for every method.
     pub method: &'static str,
     /// Path without version; `{name:.*}` spans slashes, `{id}` does not.
     pub pattern: &'static str,
     /// How it is judged.
     pub class: Class,
+    /// What is read of it.
+    pub reads: Reads,
+    /// Whether a form in the body counts.
+    pub form: Form,
+}
+
+impl Route {
+    const fn form(mut self) -> Self {
+        self.form = Form::Overrides;
+        self
+    }
+
+    const fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
+    }
+
+    /// Whether dockerd takes parameters from a form in the body.
+    #[must_use]
+    pub fn takes_form(&self) -> bool {
+        self.form == Form::Overrides
+    }
+
+    /// The route that dockerd takes, if it has one.
+    #[must_use]
+    pub fn find(method: &str, path: &str) -> Option<&'static Self> {
+        ROUTES.iter().find(|route| {
+            (route.method == method || route.method == "*") && matches(route.pattern, path)
+        })
+    }
+
+    /// What stands in `path` for the only variable of the pattern.
+    pub(super) fn variable<'p>(&self, path: &'p str) -> &'p str {
+        let (before, rest) = self.pattern.split_once('{').unwrap_or((self.pattern, ""));
+        let after = rest.rsplit_once('}').map_or("", |(_, after)| after);
+        path.strip_prefix(before)
+            .and_then(|path| path.strip_suffix(after))
+            .unwrap_or_default()
+    }
 }
 
 impl std::fmt::Display for Route {
@@ -36,17 +167,13 @@ impl std::fmt::Display for Route {
     }
 }
 
-/// The route of container create.
-pub(super) const CONTAINER_CREATE: &str = "/containers/create";
-
-/// The route of volume create.
-pub(super) const VOLUME_CREATE: &str = "/volumes/create";
-
 const fn route(method: &'static str, pattern: &'static str, class: Class) -> Route {
     Route {
         method,
         pattern,
         class,
+        reads: Reads::Nothing,
+        form: Form::No,
     }
 }
 
@@ -55,45 +182,56 @@ const fn route(method: &'static str, pattern: &'static str, class: Class) -> Rou
 // moby 29.x daemon/server/router: checkpoint, container, image, system, volume, build, session,
 // swarm, plugin, distribution, grpc, network, debug. 20.10 has the same order.
 pub static ROUTES: &[Route] = &[
-    route("GET", "/containers/{name:.*}/checkpoints", Class::Read),
-    route("POST", "/containers/{name:.*}/checkpoints", Class::Host),
+    route("GET", "/containers/{name:.*}/checkpoints", Class::Read)
+        .reads(Reads::CheckpointDirectory),
+    route("POST", "/containers/{name:.*}/checkpoints", Class::Host).reads(Reads::CheckpointCreate),
     route(
         "DELETE",
         "/containers/{name}/checkpoints/{checkpoint}",
         Class::Host,
-    ),
-    route("HEAD", "/containers/{name:.*}/archive", Class::Read),
+    )
+    .reads(Reads::CheckpointDirectory),
+    route("HEAD", "/containers/{name:.*}/archive", Class::HostRead)
+        .reads(Reads::Secret("tells of files in a container")),
     route("GET", "/containers/json", Class::Read),
-    route("GET", "/containers/{name:.*}/export", Class::Read),
+    route("GET", "/containers/{name:.*}/export", Class::HostRead).reads(Reads::Secret(
+        "hands out the whole file system of a container",
+    )),
     route("GET", "/containers/{name:.*}/changes", Class::Read),
     route("GET", "/containers/{name:.*}/json", Class::Read),
     route("GET", "/containers/{name:.*}/top", Class::Read),
     route("GET", "/containers/{name:.*}/logs", Class::Read),
     route("GET", "/containers/{name:.*}/stats", Class::Read),
     // A GET that writes to the standard input of the container.
-    route("GET", "/containers/{name:.*}/attach/ws", Class::Change),
+    route("GET", "/containers/{name:.*}/attach/ws", Class::HostRead).reads(Reads::Secret(
+        "opens the input and output of a container, by a GET",
+    )),
     route("GET", "/exec/{id:.*}/json", Class::Read),
-    route("GET", "/containers/{name:.*}/archive", Class::Read),
-    route("POST", CONTAINER_CREATE, Class::Host),
-    route("POST", "/containers/{name:.*}/kill", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/pause", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/unpause", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/restart", Class::Lifecycle),
+    route("GET", "/containers/{name:.*}/archive", Class::HostRead)
+        .reads(Reads::Secret("hands out files of a container")),
+    route("POST", "/containers/create", Class::Host).reads(Reads::ContainerCreate),
+    route("POST", "/containers/{name:.*}/kill", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/pause", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/unpause", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/restart", Class::Lifecycle).form(),
     // Takes host settings in its body below API 1.24.
-    route("POST", "/containers/{name:.*}/start", Class::Host),
-    route("POST", "/containers/{name:.*}/stop", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/wait", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/resize", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/attach", Class::Change),
+    route("POST", "/containers/{name:.*}/start", Class::Host)
+        .form()
+        .reads(Reads::ContainerStart),
+    route("POST", "/containers/{name:.*}/stop", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/wait", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/resize", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/attach", Class::Change).form(),
     // Up to 24, below API 1.24: reads files of the container.
-    route("POST", "/containers/{name:.*}/copy", Class::Read),
-    route("POST", "/containers/{name:.*}/exec", Class::Host),
+    route("POST", "/containers/{name:.*}/copy", Class::HostRead)
+        .reads(Reads::Secret("hands out files of a container")),
+    route("POST", "/containers/{name:.*}/exec", Class::Host).reads(Reads::ExecCreate),
     route("POST", "/exec/{name:.*}/start", Class::Change),
-    route("POST", "/exec/{name:.*}/resize", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/rename", Class::Lifecycle),
-    route("POST", "/containers/{name:.*}/update", Class::Host),
-    route("POST", "/containers/prune", Class::Lifecycle),
-    route("POST", "/commit", Class::Change),
+    route("POST", "/exec/{name:.*}/resize", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/rename", Class::Lifecycle).form(),
+    route("POST", "/containers/{name:.*}/update", Class::Host).reads(Reads::ContainerUpdate),
+    route("POST", "/containers/prune", Class::Lifecycle).form(),
+    route("POST", "/commit", Class::Change).reads(Reads::Commit),
     route("PUT", "/containers/{name:.*}/archive", Class::Change),
     route("DELETE", "/containers/{name:.*}", Class::Lifecycle),
     route("GET", "/images/json", Class::Read),
@@ -103,11 +241,15 @@ pub static ROUTES: &[Route] = &[
     route("GET", "/images/{name:.*}/history", Class::Read),
     route("GET", "/images/{name:.*}/json", Class::Read),
     route("GET", "/images/{name:.*}/attestations", Class::Read),
-    route("POST", "/images/load", Class::Change),
-    route("POST", "/images/create", Class::Change),
-    route("POST", "/images/{name:.*}/push", Class::Change),
-    route("POST", "/images/{name:.*}/tag", Class::Change),
-    route("POST", "/images/prune", Class::Lifecycle),
+    route("POST", "/images/load", Class::Change).reads(Reads::ImageLoad),
+    route("POST", "/images/create", Class::Change)
+        .form()
+        .reads(Reads::ImageCreate),
+    route("POST", "/images/{name:.*}/push", Class::Change).form(),
+    route("POST", "/images/{name:.*}/tag", Class::Change)
+        .form()
+        .reads(Reads::ImageTag),
+    route("POST", "/images/prune", Class::Lifecycle).form(),
     route("DELETE", "/images/{name:.*}", Class::Lifecycle),
     route("OPTIONS", "/{anyroute:.*}", Class::Read),
     route("GET", "/_ping", Class::Read),
@@ -119,31 +261,44 @@ pub static ROUTES: &[Route] = &[
     route("POST", "/auth", Class::Change),
     route("GET", "/volumes", Class::Read),
     route("GET", "/volumes/{name:.*}", Class::Read),
-    route("POST", VOLUME_CREATE, Class::Host),
-    route("POST", "/volumes/prune", Class::Lifecycle),
+    route("POST", "/volumes/create", Class::Host).reads(Reads::VolumeCreate),
+    route("POST", "/volumes/prune", Class::Lifecycle).form(),
     route("PUT", "/volumes/{name:.*}", Class::Change),
     route("DELETE", "/volumes/{name:.*}", Class::Lifecycle),
-    route("POST", "/build", Class::Host),
-    route("POST", "/build/prune", Class::Lifecycle),
-    route("POST", "/build/cancel", Class::Lifecycle),
-    route("POST", "/session", Class::Change),
-    route("POST", "/swarm/init", Class::Host),
-    route("POST", "/swarm/join", Class::Host),
-    route("POST", "/swarm/leave", Class::Host),
-    route("GET", "/swarm", Class::Read),
-    route("GET", "/swarm/unlockkey", Class::Read),
-    route("POST", "/swarm/update", Class::Host),
-    route("POST", "/swarm/unlock", Class::Host),
+    route("POST", "/build", Class::Host)
+        .form()
+        .reads(Reads::Build),
+    route("POST", "/build/prune", Class::Lifecycle).form(),
+    route("POST", "/build/cancel", Class::Lifecycle).form(),
+    route("POST", "/session", Class::Change).reads(Reads::BuildStream),
+    route("POST", "/swarm/init", Class::Host)
+        .reads(Reads::Swarm("makes this host the manager of a Swarm")),
+    route("POST", "/swarm/join", Class::Host).reads(Reads::Swarm(
+        "puts this host under the managers of another Swarm",
+    )),
+    route("POST", "/swarm/leave", Class::Host)
+        .form()
+        .reads(Reads::Swarm("takes this host out of its Swarm")),
+    route("GET", "/swarm", Class::HostRead)
+        .reads(Reads::Secret("hands out the Swarm's join tokens")),
+    route("GET", "/swarm/unlockkey", Class::HostRead)
+        .reads(Reads::Secret("hands out the key that unlocks the Swarm")),
+    route("POST", "/swarm/update", Class::Host).reads(Reads::Swarm(
+        "changes the settings or the tokens of the Swarm",
+    )),
+    route("POST", "/swarm/unlock", Class::Host).reads(Reads::Swarm("unlocks the Swarm")),
     route("GET", "/services", Class::Read),
     route("GET", "/services/{id}", Class::Read),
-    route("POST", "/services/create", Class::Host),
-    route("POST", "/services/{id}/update", Class::Host),
+    route("POST", "/services/create", Class::Host).reads(Reads::Service),
+    route("POST", "/services/{id}/update", Class::Host).reads(Reads::Service),
     route("DELETE", "/services/{id}", Class::Lifecycle),
     route("GET", "/services/{id}/logs", Class::Read),
     route("GET", "/nodes", Class::Read),
     route("GET", "/nodes/{id}", Class::Read),
-    route("DELETE", "/nodes/{id}", Class::Host),
-    route("POST", "/nodes/{id}/update", Class::Host),
+    route("DELETE", "/nodes/{id}", Class::Host).reads(Reads::Swarm("removes a node of the Swarm")),
+    route("POST", "/nodes/{id}/update", Class::Host).reads(Reads::Swarm(
+        "changes the role or the availability of a node",
+    )),
     route("GET", "/tasks", Class::Read),
     route("GET", "/tasks/{id}", Class::Read),
     route("GET", "/tasks/{id}/logs", Class::Read),
@@ -152,209 +307,46 @@ pub static ROUTES: &[Route] = &[
     route("DELETE", "/secrets/{id}", Class::Lifecycle),
     route("GET", "/secrets/{id}", Class::Read),
     route("POST", "/secrets/{id}/update", Class::Change),
-    route("GET", "/configs", Class::Read),
+    route("GET", "/configs", Class::HostRead)
+        .reads(Reads::Secret("hands out the content of Swarm configs")),
     route("POST", "/configs/create", Class::Change),
     route("DELETE", "/configs/{id}", Class::Lifecycle),
-    route("GET", "/configs/{id}", Class::Read),
+    route("GET", "/configs/{id}", Class::HostRead)
+        .reads(Reads::Secret("hands out the content of a Swarm config")),
     route("POST", "/configs/{id}/update", Class::Change),
     route("GET", "/plugins", Class::Read),
     route("GET", "/plugins/{name:.*}/json", Class::Read),
     route("GET", "/plugins/privileges", Class::Read),
-    route("DELETE", "/plugins/{name:.*}", Class::Host),
-    route("POST", "/plugins/{name:.*}/enable", Class::Host),
-    route("POST", "/plugins/{name:.*}/disable", Class::Host),
-    route("POST", "/plugins/pull", Class::Host),
-    route("POST", "/plugins/{name:.*}/push", Class::Change),
-    route("POST", "/plugins/{name:.*}/upgrade", Class::Host),
-    route("POST", "/plugins/{name:.*}/set", Class::Host),
-    route("POST", "/plugins/create", Class::Host),
+    route("DELETE", "/plugins/{name:.*}", Class::Host).reads(Reads::Plugin("removes")),
+    route("POST", "/plugins/{name:.*}/enable", Class::Host)
+        .form()
+        .reads(Reads::Plugin("enables")),
+    route("POST", "/plugins/{name:.*}/disable", Class::Host)
+        .form()
+        .reads(Reads::Plugin("disables")),
+    route("POST", "/plugins/pull", Class::Host).reads(Reads::Plugin("installs")),
+    route("POST", "/plugins/{name:.*}/push", Class::Change).form(),
+    route("POST", "/plugins/{name:.*}/upgrade", Class::Host).reads(Reads::Plugin("upgrades")),
+    route("POST", "/plugins/{name:.*}/set", Class::Host)
+        .reads(Reads::Plugin("changes the settings of")),
+    route("POST", "/plugins/create", Class::Host)
+        .form()
+        .reads(Reads::Plugin("creates")),
     route("GET", "/distribution/{name:.*}/json", Class::Read),
-    route("POST", "/grpc", Class::Host),
+    route("POST", "/grpc", Class::Host).reads(Reads::BuildStream),
     route("GET", "/networks", Class::Read),
     route("GET", "/networks/", Class::Read),
     route("GET", "/networks/{id:.+}", Class::Read),
-    route("POST", "/networks/create", Class::Host),
-    route("POST", "/networks/{id:.*}/connect", Class::Change),
+    route("POST", "/networks/create", Class::Host).reads(Reads::NetworkCreate),
+    route("POST", "/networks/{id:.*}/connect", Class::Change).reads(Reads::NetworkConnect),
     route("POST", "/networks/{id:.*}/disconnect", Class::Change),
-    route("POST", "/networks/prune", Class::Lifecycle),
+    route("POST", "/networks/prune", Class::Lifecycle).form(),
     route("DELETE", "/networks/{id:.*}", Class::Lifecycle),
-    route("GET", "/debug/{name:.*}", Class::Read),
+    // moby 20.10..28 api/server/server.go: any method; 29 and later: GET.
+    route("*", "/debug/{name:.*}", Class::HostRead).reads(Reads::Secret(
+        "hands out the memory and the profile of the daemon",
+    )),
 ];
-
-/// Why a request target could not be read in exactly one way.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TargetError {
-    /// Go's two URL readers disagree about `#`, and one of them decides whether a body is forwarded.
-    #[error("the request target has a `#`")]
-    Fragment,
-    /// dockerd's JSON turns such bytes into something else before we see them.
-    #[error("the request target has a character outside printable ASCII")]
-    NotAscii,
-    /// dockerd answers 400.
-    #[error("the request target has a bad percent escape")]
-    Escape,
-    /// dockerd redirects to the clean path.
-    #[error("the path has an empty, `.` or `..` segment")]
-    NotClean,
-    /// dockerd answers 400.
-    #[error("the request target is neither a path nor a URL")]
-    Form,
-    /// dockerd answers 400 where it reads the query.
-    #[error("the query has a `;`")]
-    Semicolon,
-}
-
-/// A request target, read as net/http and gorilla/mux read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Version prefix; without one dockerd takes the newest it knows.
-    pub version: Option<ApiVersion>,
-    /// Decoded once, without the version prefix.
-    pub path: String,
-    /// Not decoded, without its `?`.
-    query: String,
-}
-
-impl Target {
-    /// Reads the raw request target.
-    ///
-    /// # Errors
-    ///
-    /// When dockerd would refuse or redirect it, or when its readers could disagree about it.
-    pub fn parse(uri: &str) -> Result<Self, TargetError> {
-        if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TargetError::NotAscii);
-        }
-        if uri.contains('#') {
-            return Err(TargetError::Fragment);
-        }
-        let (rest, query) = after_authority(uri)?;
-        let path = decode(rest, false)?;
-        if !path.starts_with('/') && path != "*" {
-            return Err(TargetError::Form);
-        }
-        if !is_clean(&path) {
-            return Err(TargetError::NotClean);
-        }
-        let (version, path) = match split_version(&path) {
-            Some((version, rest)) => (Some(version), rest.to_owned()),
-            None => (None, path.into_owned()),
-        };
-        Ok(Self {
-            version,
-            path,
-            query: query.to_owned(),
-        })
-    }
-
-    /// The first value of `key`, as `r.Form.Get` gives it, decoded.
-    ///
-    /// # Errors
-    ///
-    /// When Go's `url.ParseQuery` refuses any part of the query.
-    pub fn query_value(&self, key: &str) -> Result<Option<String>, TargetError> {
-        let mut found = None;
-        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
-            if pair.contains(';') {
-                return Err(TargetError::Semicolon);
-            }
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name, true)?, decode(value, true)?);
-            if found.is_none() && name == key {
-                found = Some(value.into_owned());
-            }
-        }
-        Ok(found)
-    }
-
-    /// The route that dockerd takes, if it has one.
-    #[must_use]
-    pub fn route(&self, method: &str) -> Option<&'static Route> {
-        ROUTES
-            .iter()
-            .find(|route| route.method == method && matches(route.pattern, &self.path))
-    }
-}
-
-/// Cuts scheme, authority and query off: what is left is the raw path.
-// Go net/url url.go: parse with viaRequest set; an authority needs a scheme before it.
-fn after_authority(uri: &str) -> Result<(&str, &str), TargetError> {
-    let (head, query) = uri.split_once('?').unwrap_or((uri, ""));
-    if head.starts_with('/') || head == "*" {
-        return Ok((head, query));
-    }
-    let (scheme, rest) = head.split_once(':').ok_or(TargetError::Form)?;
-    let mut letters = scheme.chars();
-    let valid = letters
-        .next()
-        .is_some_and(|char| char.is_ascii_alphabetic())
-        && letters.all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
-    if !valid {
-        return Err(TargetError::Form);
-    }
-    match rest.strip_prefix("//") {
-        Some(authority) => {
-            let path = authority
-                .find('/')
-                .and_then(|slash| authority.get(slash..))
-                .ok_or(TargetError::Form)?;
-            Ok((path, query))
-        }
-        None if rest.starts_with('/') => Ok((rest, query)),
-        None => Err(TargetError::Form),
-    }
-}
-
-fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, TargetError> {
-    if !(text.contains('%') || plus_is_space && text.contains('+')) {
-        return Ok(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || {
-                    rest.next()
-                        .and_then(|byte| char::from(byte).to_digit(16))
-                        .and_then(|digit| u8::try_from(digit).ok())
-                        .ok_or(TargetError::Escape)
-                };
-                let (high, low) = (digit()?, digit()?);
-                high.wrapping_shl(4) | low
-            }
-            b'+' if plus_is_space => b' ',
-            other => other,
-        });
-    }
-    // Names with such bytes match nothing that dockerd has; only the shape of the path counts here.
-    Ok(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// Whether path.Clean leaves the path as it is, but for a slash at its end.
-fn is_clean(path: &str) -> bool {
-    let Some(inner) = path.strip_prefix('/') else {
-        return true;
-    };
-    let inner = inner.strip_suffix('/').unwrap_or(inner);
-    path == "/"
-        || inner
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
-}
-
-/// Splits `/v1.41/containers/json` into version and `/containers/json`.
-// moby daemon/server/server.go: versionMatcher is "/v{version:[0-9.]+}".
-fn split_version(path: &str) -> Option<(ApiVersion, &str)> {
-    let rest = path.strip_prefix("/v")?;
-    let end = rest.find('/')?;
-    let (version, path) = rest.split_at_checked(end)?;
-    let digits = !version.is_empty()
-        && version
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    digits.then(|| (ApiVersion::parse(version), path))
-}
 
 /// Whether `path` matches a pattern of gorilla/mux.
 fn matches(pattern: &str, path: &str) -> bool {
@@ -386,50 +378,14 @@ fn matches(pattern: &str, path: &str) -> bool {
         .any(|at| path.get(at..).is_some_and(|path| matches(rest, path)))
 }
 
-/// A version of the API, compared as dockerd compares it: number by number, missing ones zero.
-// moby api/types/versions/compare.go: Atoi, whose errors give 0 or the largest number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiVersion(Vec<u64>);
-
-impl ApiVersion {
-    fn parse(text: &str) -> Self {
-        let mut numbers: Vec<u64> = text
-            .split('.')
-            .map(|part| {
-                if part.is_empty() {
-                    0
-                } else {
-                    part.parse().unwrap_or(u64::MAX)
-                }
-            })
-            .collect();
-        while numbers.last() == Some(&0) {
-            numbers.pop();
-        }
-        Self(numbers)
-    }
-
-    /// Whether it is older than `major.minor`.
-    #[must_use]
-    pub fn is_below(&self, major: u64, minor: u64) -> bool {
-        self.0.as_slice().cmp(&[major, minor]) == Ordering::Less
-    }
-}
-
-impl std::fmt::Display for ApiVersion {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let numbers: Vec<String> = self.0.iter().map(u64::to_string).collect();
-        formatter.write_str(&numbers.join("."))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::{Target, TargetError};
 
     fn found(method: &str, uri: &str) -> Option<String> {
         let target = Target::parse(uri).unwrap();
-        target.route(method).map(ToString::to_string)
+        Route::find(method, &target.path).map(ToString::to_string)
     }
 
     #[test]
@@ -501,34 +457,6 @@ mod tests {
         ] {
             assert_eq!(Target::parse(uri), Err(error), "{uri}");
         }
-    }
-
-    #[test]
-    fn versions_compare_by_number() {
-        let version = |uri| Target::parse(uri).unwrap().version.unwrap();
-        assert!(version("/v1.9/info").is_below(1, 24));
-        assert!(version("/v01.023/info").is_below(1, 24));
-        assert!(!version("/v1.24/info").is_below(1, 24));
-        assert!(!version("/v1.24.0/info").is_below(1, 24));
-        assert!(!version("/v1.100/info").is_below(1, 24));
-        assert!(version("/v1/info").is_below(1, 24));
-        assert!(version("/v./info").is_below(1, 24));
-        assert!(!version("/v99999999999999999999/info").is_below(1, 24));
-        assert_eq!(version("/v01.041./info").to_string(), "1.41");
-        assert_eq!(Target::parse("/info").unwrap().version, None);
-    }
-
-    #[test]
-    fn the_query_gives_its_first_value() {
-        let target = Target::parse("/containers/create?n%61me=a%20b+c&name=d").unwrap();
-        assert_eq!(
-            target.query_value("name").unwrap().as_deref(),
-            Some("a b c")
-        );
-        assert_eq!(target.query_value("Name").unwrap(), None);
-        let error = |uri| Target::parse(uri).unwrap().query_value("name").unwrap_err();
-        assert_eq!(error("/containers/create?name=a;b"), TargetError::Semicolon);
-        assert_eq!(error("/containers/create?name=%zz"), TargetError::Escape);
     }
 
     #[test]

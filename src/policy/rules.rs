@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Mode;
-use crate::docker::{Call, Host, HostPath, NamespaceKind, NamespaceMode};
+use crate::docker::{Call, Host, HostPath, Kind, NamespaceKind, NamespaceMode};
 
 // By hand, since rustfmt does not look into files that a macro declares.
 mod added_capabilities;
@@ -23,6 +23,7 @@ mod host_ipc;
 mod host_network;
 mod host_paths;
 mod host_pid;
+mod host_secrets;
 mod host_user_namespace;
 mod host_uts;
 mod kernel_settings;
@@ -30,14 +31,19 @@ mod mount_propagation;
 mod new_privileges;
 mod no_logging;
 mod oom_protection;
+mod opaque_build;
+mod plugin_change;
 mod privileged;
 mod retained_capabilities;
 mod root_user;
 mod shared_namespaces;
+mod start_override;
+mod swarm_administration;
 mod unconfined_apparmor;
 mod unconfined_seccomp;
 mod unconfined_selinux;
 mod unknown_field;
+mod unknown_route;
 mod unlimited_cpu;
 mod unlimited_memory;
 mod unlimited_pids;
@@ -64,6 +70,8 @@ pub struct Meta {
     pub references: References,
     /// Whether an exemption may name it.
     pub exemptible: bool,
+    /// The views of a call that it looks at.
+    pub views: &'static [&'static str],
 }
 
 /// Where a control stands in the standards; empty where it does not.
@@ -183,8 +191,14 @@ rules! {
     oom_protection,
     foreign_runtime,
     foreign_image,
+    start_override,
+    opaque_build,
+    plugin_change,
     gate_tampering,
+    swarm_administration,
+    host_secrets,
     unknown_field,
+    unknown_route,
 }
 
 impl Rules {
@@ -260,9 +274,10 @@ fn host_namespace(call: &Call, kind: NamespaceKind, fix: &str) -> Vec<Finding> {
 
 /// What `--privileged` switches off beside everything else.
 fn privileged_switches_off(call: &Call, what: &str) -> Option<Finding> {
-    (call.privileged() == Some(&true)).then(|| {
+    // moby daemon/exec_linux.go: a privileged exec has every capability, and its container's walls.
+    (call.privileged() == Some(&true) && call.kind() != Kind::Exec).then(|| {
         Finding::new(
-            format!("`HostConfig.Privileged` switches {what} off"),
+            format!("`Privileged` switches {what} off"),
             "remove --privileged",
         )
     })
@@ -272,7 +287,13 @@ fn privileged_switches_off(call: &Call, what: &str) -> Option<Finding> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
+    use crate::docker::{PlainHost, VIEWS};
+    use crate::policy::Policy;
+    use crate::protocol::AuthzRequest;
 
     #[test]
     fn ids_are_unique_and_are_the_names_of_the_files() {
@@ -326,6 +347,71 @@ mod tests {
             let documented: BTreeSet<&str> = meta.options.iter().map(|(name, _)| *name).collect();
             assert_eq!(options, documented, "{}", meta.id);
         }
+    }
+
+    /// Every request of the case files, as far as its body is plain.
+    #[expect(clippy::disallowed_methods, reason = "test data lies in files")]
+    fn calls() -> Vec<Call> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
+        let mut calls = Vec::new();
+        for folder in std::fs::read_dir(folder).unwrap() {
+            for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+                let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+                let case: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let request = &case["request"];
+                let (Some(method), Some(uri)) =
+                    (request["method"].as_str(), request["uri"].as_str())
+                else {
+                    continue;
+                };
+                let raw = serde_json::json!({
+                    "RequestMethod": method,
+                    "RequestUri": uri,
+                    "RequestBody": STANDARD.encode(request["body"].to_string()),
+                });
+                let raw = raw.to_string();
+                let request = AuthzRequest::parse(raw.as_bytes()).unwrap();
+                let host = PlainHost {
+                    today: jiff::civil::Date::MIN,
+                };
+                calls.extend(Call::read(&request, &host).call);
+            }
+        }
+        calls
+    }
+
+    #[test]
+    fn a_rule_looks_at_nothing_but_the_views_that_it_names() {
+        let policy = |preset| {
+            let host = PlainHost {
+                today: jiff::civil::Date::MIN,
+            };
+            let text = format!(
+                "preset = \"{preset}\"\n[rules.foreign-image]\nmode = \"audit\"\nallow = [\"registry.example.com/ops/*\"]\n"
+            );
+            Policy::parse("policy.toml", &text, false, &host).unwrap()
+        };
+        let policy = policy("anssi");
+        let mut used = BTreeSet::new();
+        let calls = calls();
+        assert!(calls.len() > 500, "{}", calls.len());
+        for call in &calls {
+            let whole = policy.rules().check(call);
+            for meta in CATALOG {
+                let of = |found: &[Found]| -> Vec<Finding> {
+                    let own = found.iter().filter(|found| found.rule.id == meta.id);
+                    own.map(|found| found.finding.clone()).collect()
+                };
+                let found = policy.rules().check(&call.with_only(meta.views));
+                assert_eq!(of(&found), of(&whole), "{}", meta.id);
+                if !of(&whole).is_empty() {
+                    used.extend(meta.views.iter().filter(|view| call.views().contains(view)));
+                }
+            }
+        }
+        // Each view is one that some rule needs.
+        let all: BTreeSet<&str> = VIEWS.iter().copied().collect();
+        assert_eq!(used, all);
     }
 
     #[test]

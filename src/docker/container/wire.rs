@@ -1,101 +1,181 @@
-//! The body of a create as dockerd decodes it, and what dockerd makes of each field.
+//! Host settings as dockerd decodes them, and what dockerd makes of each field.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{
-    Capabilities, ContainerCreate, Device, DeviceRequest, Devices, Limits, Namespace,
-    NamespaceKind, NamespaceMode, Oom, Port, Ports, Runtime, Setting, SystemPaths, Tmpfs, User,
-};
-use crate::docker::Host;
-use crate::docker::capability::{Capability, to_upper};
+use crate::docker::capability::Capability;
 use crate::docker::confinement::Confinement;
 use crate::docker::image::ImageRef;
 use crate::docker::json::StrSlice;
-use crate::docker::mount::{self, Mount, MountSource};
-use crate::docker::route::ApiVersion;
+use crate::docker::mount::{self, Mount, MountSource, MountWire};
+use crate::docker::network::{EndpointSettings, mode, named_network, shared_mode};
+use crate::docker::ulimit::Ulimit;
+use crate::docker::views::{
+    Amount, Capabilities, Cpu, Device, DeviceRequest, Devices, Memory, Namespace, NamespaceKind,
+    NamespaceMode, Oom, Otherwise, Pids, Port, Ports, Runtime, Setting, SystemPaths, Tmpfs, User,
+    Views, Zero,
+};
+use crate::docker::{ApiVersion, Host};
+
+/// How the fields of host settings are called in messages, which depends on where they stand.
+pub(super) struct Names {
+    prefix: &'static str,
+    cgroup: &'static str,
+    cgroup_parent: &'static str,
+    cpu_period: &'static str,
+    cpu_quota: &'static str,
+    cpu_realtime_runtime: &'static str,
+    group_add: &'static str,
+    log_type: &'static str,
+    memory: &'static str,
+    memory_swap: &'static str,
+    nano_cpus: &'static str,
+    oom_score_adj: &'static str,
+    pids_limit: &'static str,
+    ulimits: &'static str,
+}
+
+macro_rules! names {
+    ($prefix:literal) => {
+        Names {
+            prefix: $prefix,
+            cgroup: concat!($prefix, "Cgroup"),
+            cgroup_parent: concat!($prefix, "CgroupParent"),
+            cpu_period: concat!($prefix, "CpuPeriod"),
+            cpu_quota: concat!($prefix, "CpuQuota"),
+            cpu_realtime_runtime: concat!($prefix, "CpuRealtimeRuntime"),
+            group_add: concat!($prefix, "GroupAdd"),
+            log_type: concat!($prefix, "LogConfig.Type"),
+            memory: concat!($prefix, "Memory"),
+            memory_swap: concat!($prefix, "MemorySwap"),
+            nano_cpus: concat!($prefix, "NanoCpus"),
+            oom_score_adj: concat!($prefix, "OomScoreAdj"),
+            pids_limit: concat!($prefix, "PidsLimit"),
+            ulimits: concat!($prefix, "Ulimits"),
+        }
+    };
+}
+
+/// In the body of a create.
+pub(super) const CREATE: Names = names!("HostConfig.");
+
+/// In a body that holds nothing else.
+pub(super) const TOP: Names = names!("");
 
 impl Wire {
-    pub(super) fn interpret(
+    pub(super) fn views(
         self,
-        name: Option<String>,
         version: Option<&ApiVersion>,
-        mut unknown_fields: Vec<String>,
+        unknown_fields: Vec<String>,
         host: &dyn Host,
-    ) -> ContainerCreate {
+    ) -> Views {
         let config = self.host_config.unwrap_or_default();
         let endpoints = self
             .networking_config
             .map(|networking| networking.endpoints_config)
             .unwrap_or_default();
-        let confinement = Confinement::parse(&config.security_opt);
+        let mut views = config.views(&CREATE, version, unknown_fields, host);
+        let namespaces = views.namespaces.get_or_insert_default();
+        if self.network_disabled {
+            for namespace in namespaces.iter_mut() {
+                // moby initializeNetworking: a disabled network is an empty namespace of its own.
+                // Stricter than Docker: `host` stays `host`, whatever else is said.
+                if namespace.kind == NamespaceKind::Network && namespace.mode != NamespaceMode::Host
+                {
+                    namespace.mode = NamespaceMode::Own;
+                }
+            }
+        }
+        for (key, endpoint) in &endpoints {
+            let field = format!("NetworkingConfig.EndpointsConfig.{key}");
+            namespaces.extend(named_network(field.clone(), key));
+            namespaces.extend(endpoint.namespace(&field));
+            views
+                .sysctls
+                .get_or_insert_default()
+                .extend(endpoint.sysctls());
+        }
+        views.image = Some(ImageRef::parse(&self.image));
+        if let Some(user) = &mut views.user {
+            user.user.value = self.user;
+            user.otherwise = Otherwise::Image;
+        }
+        views
+    }
+}
+
+impl HostConfig {
+    pub(super) fn views(
+        self,
+        names: &Names,
+        version: Option<&ApiVersion>,
+        mut unknown_fields: Vec<String>,
+        host: &dyn Host,
+    ) -> Views {
+        let confinement = Confinement::parse(&self.security_opt);
         unknown_fields.extend(
             confinement
                 .unknown
                 .iter()
-                .map(|key| format!("HostConfig.SecurityOpt {key}")),
+                .map(|key| format!("{}SecurityOpt {key}", names.prefix)),
         );
-        let namespaces = config.namespaces(self.network_disabled, &endpoints, version, host);
-        let mut sysctls: Vec<String> = config.sysctls.keys().cloned().collect();
-        for endpoint in endpoints.values() {
-            // moby 27 and later: settings of one interface travel as an option of the endpoint.
-            sysctls.extend(endpoint.sysctls());
-        }
-        ContainerCreate {
-            name: name.filter(|name| !name.is_empty()),
-            image: ImageRef::parse(&self.image),
-            privileged: config.privileged,
-            capabilities: Capabilities {
-                add: config
+        Views {
+            privileged: Some(self.privileged),
+            capabilities: Some(Capabilities {
+                add: self
                     .cap_add
                     .0
                     .iter()
                     .map(|c| Capability::parse(c))
                     .collect(),
-                drop: config
+                drop: self
                     .cap_drop
                     .0
                     .iter()
                     .map(|c| Capability::parse(c))
                     .collect(),
-            },
-            namespaces,
-            cgroup_parents: [
-                ("HostConfig.CgroupParent", &config.cgroup_parent),
-                ("HostConfig.Cgroup", &config.cgroup),
-            ]
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(field, value)| Setting {
-                field,
-                value: value.clone(),
-            })
-            .collect(),
-            limits: config.limits(host),
-            read_only_root: config.readonly_rootfs,
-            mounts: config.mounts(host),
-            devices: config.devices(host),
-            confinement,
-            system_paths: SystemPaths {
-                masked: config.masked_paths,
-                read_only: config.readonly_paths,
-            },
-            tmpfs: config
-                .tmpfs
-                .into_iter()
-                .map(|(target, options)| Tmpfs {
-                    target,
-                    options: options.split(',').map(ToOwned::to_owned).collect(),
-                })
-                .collect(),
-            user: User {
-                user: self.user,
-                groups: config.group_add,
-            },
-            ports: Ports {
-                all: config.publish_all_ports,
-                bindings: config
+                ignored: false,
+            }),
+            namespaces: Some(self.namespaces(names, version, host)),
+            cgroup_parents: Some(self.cgroup_parents(names)),
+            memory: Some(self.memory(names, Zero::Unlimited, host)),
+            cpu: Some(self.cpu(names, Zero::Unlimited, host)),
+            pids: Some(Pids {
+                field: names.pids_limit,
+                limit: self.pids_limit,
+                zero: Zero::Unlimited,
+            }),
+            root_size: Some(self.has_root_size()),
+            read_only_root: Some(self.readonly_rootfs),
+            mounts: Some(self.mounts(names, host)),
+            devices: Some(self.devices(host)),
+            confinement: Some(confinement),
+            system_paths: Some(SystemPaths {
+                masked: self.masked_paths,
+                read_only: self.readonly_paths,
+            }),
+            tmpfs: Some(
+                self.tmpfs
+                    .into_iter()
+                    .map(|(target, options)| Tmpfs {
+                        field: format!("{}Tmpfs.{target}", names.prefix),
+                        options: options.split(',').map(ToOwned::to_owned).collect(),
+                    })
+                    .collect(),
+            ),
+            user: Some(User {
+                user: Setting {
+                    field: "User",
+                    value: String::new(),
+                },
+                groups: self.group_add,
+                groups_field: names.group_add,
+                otherwise: Otherwise::Container,
+            }),
+            ports: Some(Ports {
+                all: self.publish_all_ports,
+                bindings: self
                     .port_bindings
                     .into_iter()
                     .flat_map(|(container, mut bindings)| {
@@ -104,166 +184,191 @@ impl Wire {
                         if bindings.is_empty() {
                             bindings.push(PortBinding::default());
                         }
+                        let field = format!("{}PortBindings.{container}", names.prefix);
                         bindings.into_iter().map(move |binding| Port {
-                            container: container.clone(),
+                            field: field.clone(),
                             host_ip: binding.host_ip,
                             host_port: binding.host_port,
                         })
                     })
                     .collect(),
-            },
-            log_driver: config.log_config.kind,
-            sysctls,
-            oom: Oom {
-                kill_disabled: config.oom_kill_disable,
-                score_adj: config.oom_score_adj,
-            },
-            runtime: Runtime {
-                name: config.runtime,
-                annotations: config.annotations.into_keys().collect(),
-            },
-            unknown_fields,
+            }),
+            log_driver: Some(Setting {
+                field: names.log_type,
+                value: self.log_config.kind,
+            }),
+            sysctls: Some(self.sysctls.into_keys().collect()),
+            oom: Some(Oom {
+                kill_disabled: self.oom_kill_disable,
+                score_adj: Amount {
+                    field: names.oom_score_adj,
+                    value: self.oom_score_adj,
+                },
+            }),
+            runtime: Some(Runtime {
+                name: self.runtime,
+                annotations: self.annotations.into_keys().collect(),
+            }),
+            unknown_fields: Some(unknown_fields),
+            ..Views::default()
         }
     }
-}
 
-impl HostConfig {
+    /// An update changes what it names and keeps the rest, which was judged when it was set.
+    // moby container/container_unix.go UpdateContainer: zero values are left out. It takes neither
+    // parent cgroups nor devices today. Stricter than Docker: it may begin to, and no client sends any.
+    pub(super) fn update_views(
+        &self,
+        version: Option<&ApiVersion>,
+        unknown_fields: Vec<String>,
+        host: &dyn Host,
+    ) -> Views {
+        // moby container_routes.go postContainerUpdate: below 1.40 the limit of processes is left out.
+        let takes_pids = !version.is_some_and(|version| version.is_below(1, 40));
+        Views {
+            cgroup_parents: Some(self.cgroup_parents(&TOP)),
+            memory: Some(self.memory(&TOP, Zero::Keeps, host)),
+            cpu: Some(self.cpu(&TOP, Zero::Keeps, host)),
+            pids: Some(Pids {
+                field: TOP.pids_limit,
+                limit: self.pids_limit.filter(|_| takes_pids),
+                zero: Zero::Keeps,
+            }),
+            devices: Some(self.devices(host)),
+            oom: Some(Oom {
+                kill_disabled: self.oom_kill_disable,
+                score_adj: Amount {
+                    field: TOP.oom_score_adj,
+                    value: self.oom_score_adj,
+                },
+            }),
+            unknown_fields: Some(unknown_fields),
+            ..Views::default()
+        }
+    }
+
     fn namespaces(
         &self,
-        network_disabled: bool,
-        endpoints: &BTreeMap<String, EndpointSettings>,
+        names: &Names,
         version: Option<&ApiVersion>,
         host: &dyn Host,
     ) -> Vec<Namespace> {
         let below = |minor| version.is_some_and(|version| version.is_below(1, minor));
-        let mut namespaces = Vec::new();
-        let mut add = |kind, mode, field: &str| {
-            namespaces.push(Namespace {
-                kind,
-                mode,
-                field: field.to_owned(),
-            });
-        };
-        add(
-            NamespaceKind::Network,
-            if network_disabled && self.network_mode != "host" {
-                // moby initializeNetworking: a disabled network is an empty namespace of its own.
-                // Stricter than Docker: `host` stays `host`, whatever else is said.
-                NamespaceMode::Own
-            } else {
-                network_mode(&self.network_mode)
-            },
-            "HostConfig.NetworkMode",
-        );
-        for (key, endpoint) in endpoints {
-            for (name, field) in [
-                (key, format!("NetworkingConfig.EndpointsConfig.{key}")),
-                (
-                    &endpoint.network_id,
-                    format!("NetworkingConfig.EndpointsConfig.{key}.NetworkID"),
-                ),
-            ] {
-                match network_mode(name) {
-                    // The key of an endpoint names a network; only these two have a meaning here.
-                    mode @ (NamespaceMode::Host | NamespaceMode::Container(_)) => {
-                        add(NamespaceKind::Network, mode, &field);
-                    }
-                    mode @ (NamespaceMode::DefaultBridge | NamespaceMode::NetworkId(_))
-                        if !name.is_empty() =>
-                    {
-                        add(NamespaceKind::Network, mode, &field);
-                    }
-                    NamespaceMode::DefaultBridge
-                    | NamespaceMode::NetworkId(_)
-                    | NamespaceMode::Shareable
-                    | NamespaceMode::Own => {}
-                }
-            }
-        }
-        add(
-            NamespaceKind::Pid,
-            shared_mode(&self.pid_mode),
-            "HostConfig.PidMode",
-        );
-        add(
-            NamespaceKind::Ipc,
+        let ipc = if self.ipc_mode == "shareable" || (self.ipc_mode.is_empty() && below(40)) {
             // moby container_routes.go: below 1.40 the default is `shareable`.
-            if self.ipc_mode == "shareable" || (self.ipc_mode.is_empty() && below(40)) {
-                NamespaceMode::Shareable
-            } else {
-                shared_mode(&self.ipc_mode)
-            },
-            "HostConfig.IpcMode",
-        );
-        add(
-            NamespaceKind::Uts,
-            shared_mode(&self.uts_mode),
-            "HostConfig.UTSMode",
-        );
-        add(
-            NamespaceKind::User,
-            shared_mode(&self.userns_mode),
-            "HostConfig.UsernsMode",
-        );
-        add(
-            NamespaceKind::Cgroup,
+            NamespaceMode::Shareable
+        } else {
+            shared_mode(&self.ipc_mode)
+        };
+        let cgroup = if self.cgroupns_mode.is_empty() && below(41) && !host.has_unified_cgroups() {
             // moby container_routes.go: below 1.41 the default is `host` on cgroup version 1.
-            if self.cgroupns_mode.is_empty() && below(41) && !host.has_unified_cgroups() {
-                NamespaceMode::Host
-            } else {
-                shared_mode(&self.cgroupns_mode)
-            },
-            "HostConfig.CgroupnsMode",
-        );
-        namespaces
+            NamespaceMode::Host
+        } else {
+            shared_mode(&self.cgroupns_mode)
+        };
+        [
+            (
+                NamespaceKind::Network,
+                mode(&self.network_mode),
+                "NetworkMode",
+            ),
+            (NamespaceKind::Pid, shared_mode(&self.pid_mode), "PidMode"),
+            (NamespaceKind::Ipc, ipc, "IpcMode"),
+            (NamespaceKind::Uts, shared_mode(&self.uts_mode), "UTSMode"),
+            (
+                NamespaceKind::User,
+                shared_mode(&self.userns_mode),
+                "UsernsMode",
+            ),
+            (NamespaceKind::Cgroup, cgroup, "CgroupnsMode"),
+        ]
+        .into_iter()
+        .map(|(kind, mode, field)| Namespace {
+            kind,
+            mode,
+            field: format!("{}{field}", names.prefix),
+        })
+        .collect()
     }
 
-    fn limits(&self, host: &dyn Host) -> Limits {
-        Limits {
-            memory: self.memory,
-            memory_swap: self.memory_swap,
-            nano_cpus: self.nano_cpus,
-            cpu_period: self.cpu_period,
-            cpu_quota: self.cpu_quota,
-            cpu_realtime_runtime: self.cpu_realtime_runtime,
-            // moby daemon/oci_linux.go: names become RLIMIT_ and the name in upper case.
-            realtime_priority: self.ulimits.iter().any(|limit| {
-                to_upper(&limit.name) == "RTPRIO" && (limit.soft != 0 || limit.hard != 0)
-            }),
-            pids: self.pids_limit,
-            // moby graphdriver overlay2, devmapper …: the key `size`, in any case.
-            storage: self.storage_opt.iter().any(|(key, value)| {
-                key.eq_ignore_ascii_case("size")
-                    && value
-                        .chars()
-                        .any(|char| char.is_ascii_digit() && char != '0')
-                    && !value.starts_with('-')
-            }),
+    fn cgroup_parents(&self, names: &Names) -> Vec<Setting> {
+        [
+            (names.cgroup_parent, &self.cgroup_parent),
+            (names.cgroup, &self.cgroup),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(field, value)| Setting {
+            field,
+            value: value.clone(),
+        })
+        .collect()
+    }
+
+    fn memory(&self, names: &Names, zero: Zero, host: &dyn Host) -> Memory {
+        Memory {
+            limit: Amount {
+                field: names.memory,
+                value: self.memory,
+            },
+            swap: Amount {
+                field: names.memory_swap,
+                value: self.memory_swap,
+            },
+            zero,
             host: host.size(),
         }
     }
 
-    fn mounts(&self, host: &dyn Host) -> Vec<Mount> {
+    fn cpu(&self, names: &Names, zero: Zero, host: &dyn Host) -> Cpu {
+        let amount = |field, value| Amount { field, value };
+        Cpu {
+            nano_cpus: amount(names.nano_cpus, self.nano_cpus),
+            period: amount(names.cpu_period, self.cpu_period),
+            quota: amount(names.cpu_quota, self.cpu_quota),
+            realtime_runtime: amount(names.cpu_realtime_runtime, self.cpu_realtime_runtime),
+            realtime_priority: self
+                .ulimits
+                .iter()
+                .any(Ulimit::is_realtime)
+                .then_some(names.ulimits),
+            zero,
+            host: host.size(),
+        }
+    }
+
+    // moby graphdriver overlay2, devmapper …: the key `size`, in any case.
+    fn has_root_size(&self) -> bool {
+        self.storage_opt.iter().any(|(key, value)| {
+            key.eq_ignore_ascii_case("size")
+                && value
+                    .chars()
+                    .any(|char| char.is_ascii_digit() && char != '0')
+                && !value.starts_with('-')
+        })
+    }
+
+    fn mounts(&self, names: &Names, host: &dyn Host) -> Vec<Mount> {
         let mut mounts = Vec::new();
         for (index, from) in self.volumes_from.iter().enumerate() {
             mounts.push(Mount {
-                field: format!("HostConfig.VolumesFrom[{index}]"),
+                field: format!("{}VolumesFrom[{index}]", names.prefix),
                 source: MountSource::Container(from.clone()),
                 read_only: false,
                 propagation: String::new(),
             });
         }
         for (index, bind) in self.binds.iter().enumerate() {
-            let field = format!("HostConfig.Binds[{index}]");
+            let field = format!("{}Binds[{index}]", names.prefix);
             mounts.push(mount::parse_bind(field, bind, &self.volume_driver, host));
         }
         for (index, mount) in self.mounts.iter().enumerate() {
-            mounts.push(mount.interpret(format!("HostConfig.Mounts[{index}]"), host));
+            mounts.push(mount.interpret(format!("{}Mounts[{index}]", names.prefix), host));
         }
         // Anonymous volumes, those of the image too, are made by this driver.
         if !self.volume_driver.is_empty() {
             mounts.push(Mount {
-                field: "HostConfig.VolumeDriver".to_owned(),
+                field: format!("{}VolumeDriver", names.prefix),
                 source: mount::volume_source(&self.volume_driver, &BTreeMap::new(), host),
                 read_only: false,
                 propagation: String::new(),
@@ -298,79 +403,6 @@ impl HostConfig {
                 })
                 .collect(),
         }
-    }
-}
-
-// moby api/types/container/hostconfig_unix.go: NetworkMode; the prefix is exact, any text may follow.
-fn network_mode(mode: &str) -> NamespaceMode {
-    match mode {
-        "" | "default" | "bridge" => NamespaceMode::DefaultBridge,
-        // moby daemon/network.go FindNetwork: by name, by id, then by any prefix of an id.
-        id if id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            NamespaceMode::NetworkId(id.to_owned())
-        }
-        other => shared_mode(other),
-    }
-}
-
-// moby 20.10 takes `host:anything` for a private namespace, later engines refuse it.
-fn shared_mode(mode: &str) -> NamespaceMode {
-    match mode.split_once(':') {
-        Some(("container", name)) => NamespaceMode::Container(name.to_owned()),
-        None if mode == "host" => NamespaceMode::Host,
-        Some(_) | None => NamespaceMode::Own,
-    }
-}
-
-impl MountWire {
-    // moby volume/mounts/linux_parser.go: ValidateMountConfig; types are exact.
-    fn interpret(&self, field: String, host: &dyn Host) -> Mount {
-        let (source, propagation, weakened) = match self.kind.as_str() {
-            "bind" => {
-                let options = self.bind_options.clone().unwrap_or_default();
-                (
-                    mount::host_source(&self.source, host),
-                    options.propagation,
-                    options.read_only_non_recursive,
-                )
-            }
-            "volume" => {
-                let driver = self
-                    .volume_options
-                    .clone()
-                    .unwrap_or_default()
-                    .driver_config
-                    .unwrap_or_default();
-                (
-                    mount::volume_source(&driver.name, &driver.options, host),
-                    mount::volume_propagation(&driver.options),
-                    false,
-                )
-            }
-            "tmpfs" | "image" => (MountSource::Inner, String::new(), false),
-            other => {
-                return mount::unreadable(field, format!("the mount type `{other}` is not known"));
-            }
-        };
-        Mount {
-            field,
-            source,
-            read_only: self.read_only && !weakened,
-            propagation,
-        }
-    }
-}
-
-impl EndpointSettings {
-    fn sysctls(&self) -> Vec<String> {
-        self.driver_opts
-            .get("com.docker.network.endpoint.sysctls")
-            .map(|list| {
-                list.split(',')
-                    .map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key).to_owned())
-                    .collect()
-            })
-            .unwrap_or_default()
     }
 }
 
@@ -451,14 +483,6 @@ struct NetworkingConfig {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct EndpointSettings {
-    #[serde(rename = "NetworkID")]
-    network_id: String,
-    driver_opts: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
 struct LogConfig {
     #[serde(rename = "Type")]
     kind: String,
@@ -469,14 +493,6 @@ struct LogConfig {
 struct PortBinding {
     host_ip: String,
     host_port: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Ulimit {
-    name: String,
-    soft: i64,
-    hard: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -493,38 +509,4 @@ struct DeviceRequestWire {
     #[serde(rename = "DeviceIDs")]
     device_ids: Vec<String>,
     capabilities: Vec<Vec<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename = "Mount", rename_all = "PascalCase")]
-struct MountWire {
-    #[serde(rename = "Type")]
-    kind: String,
-    source: String,
-    // Read only so that it is known, and is text.
-    #[serde(rename = "Target")]
-    _target: String,
-    read_only: bool,
-    bind_options: Option<BindOptions>,
-    volume_options: Option<VolumeOptions>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct BindOptions {
-    propagation: String,
-    read_only_non_recursive: bool,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct VolumeOptions {
-    driver_config: Option<DriverConfig>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct DriverConfig {
-    name: String,
-    options: BTreeMap<String, String>,
 }

@@ -24,6 +24,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R8",
     },
     exemptible: true,
+    views: &["capabilities"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R9",
     },
     exemptible: true,
+    views: &["cgroup_parents"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {

@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R1",
     },
     exemptible: true,
+    views: &["mounts"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

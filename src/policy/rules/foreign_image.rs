@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::{Call, ImageRef};
+use crate::docker::{Call, ImageRef, NewNames};
 
 pub(super) static META: Meta = Meta {
     id: "foreign-image",
-    title: "refuses images beyond `allow`, or without a digest where `digest` asks for one",
+    title: "refuses images beyond `allow`, or without a digest where `digest` asks for one; and to give a name of `allow` to another image",
     why: "what is in the image runs; a name without a digest is whatever was last given that name",
     fix: "use an image of an allowed repository, with its digest (NAME@sha256:…)",
     options: &[
@@ -24,6 +24,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: true,
+    views: &["image", "new_names"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -50,21 +51,35 @@ impl Options {
 }
 
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(image) = call.image() else {
-        return Vec::new();
-    };
     let mut findings = Vec::new();
-    if !options.allows(image) {
-        findings.push(Finding::new(
-            format!("the image `{image}` is not of an allowed repository"),
-            META.fix,
-        ));
+    if let Some(image) = call.image() {
+        if !options.allows(image) {
+            findings.push(Finding::new(
+                format!("the image `{image}` is not of an allowed repository"),
+                META.fix,
+            ));
+        }
+        if options.digest && image.digest.is_none() {
+            findings.push(Finding::new(
+                format!("the image `{image}` has no digest"),
+                META.fix,
+            ));
+        }
     }
-    if options.digest && image.digest.is_none() {
-        findings.push(Finding::new(
-            format!("the image `{image}` has no digest"),
-            META.fix,
-        ));
+    // Where names are trusted, nobody may give one to something else.
+    if let Some(NewNames { by, names }) = call.new_names().filter(|_| !options.allow.is_empty()) {
+        findings.extend(match names {
+            None => Some(Finding::new(
+                format!("it {by} images under any name, an allowed one too"),
+                "pull the image from its repository",
+            )),
+            Some(names) => names.iter().find(|name| options.allows(name)).map(|name| {
+                Finding::new(
+                    format!("it {by} something as `{name}`, a name of an allowed repository"),
+                    "use another name",
+                )
+            }),
+        });
     }
     findings
 }

@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: true,
+    views: &["runtime"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -7,9 +7,9 @@ use crate::docker::{Call, HostPath, MountSource};
 
 pub(super) static META: Meta = Meta {
     id: "gate-tampering",
-    title: "refuses writable mounts of lockgate's own files and of dockerd's configuration",
+    title: "refuses changes to lockgate's own plugin, and writable mounts of its files and of dockerd's configuration",
     why: "who can change them can switch the gate off",
-    fix: "remove the mount",
+    fix: "have the operator of the host change the gate",
     options: &[(
         "paths",
         "files and directories that nobody may change from a container",
@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: false,
+    views: &["mounts", "plugin"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -30,8 +31,35 @@ pub(super) struct Options {
     paths: Vec<HostPath>,
 }
 
+/// Whether a managed plugin of this name is, or would go before, the gate.
+// moby plugin/store.go: a managed plugin goes before one with a socket; resolvePluginID takes a name
+// with or without its tag, and any beginning of an id.
+fn may_be_gate(name: &str) -> bool {
+    let name = name.split(['@']).next().unwrap_or_default();
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let last = last.split(':').next().unwrap_or_default();
+    last == "lockgate" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if let Some(plugin) = call.plugin() {
+        findings.extend(
+            plugin
+                .names
+                .iter()
+                .find(|name| may_be_gate(name))
+                .map(|name| {
+                    Finding::new(
+                        format!(
+                            "it {} the plugin `{name}`, which is or may be the gate",
+                            plugin.verb
+                        ),
+                        META.fix,
+                    )
+                }),
+        );
+    }
     for mount in call.mounts().into_iter().flatten() {
         let MountSource::Host(file) = &mount.source else {
             continue;
@@ -45,7 +73,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                     "`{}` opens `{}` for writing, and nobody can say where that leads",
                     mount.field, file.written
                 ),
-                META.fix,
+                "remove the mount",
             ));
             continue;
         };
@@ -60,7 +88,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                     "`{}` opens `{own}` for writing, on which the gate depends",
                     mount.field
                 ),
-                META.fix,
+                "remove the mount",
             ));
         }
     }

@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R9",
     },
     exemptible: true,
+    views: &["namespaces"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {

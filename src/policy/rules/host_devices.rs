@@ -27,6 +27,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R2",
     },
     exemptible: true,
+    views: &["privileged", "devices"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

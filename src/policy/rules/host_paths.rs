@@ -37,6 +37,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R1, R15",
     },
     exemptible: true,
+    views: &["mounts"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

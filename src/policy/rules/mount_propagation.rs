@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R1",
     },
     exemptible: true,
+    views: &["mounts"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {

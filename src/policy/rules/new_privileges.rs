@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Call, Kind};
 
 pub(super) static META: Meta = Meta {
     id: "new-privileges",
@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: true,
+    views: &["confinement"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -41,6 +42,13 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
             META.fix,
         )],
         None if options.daemon_default => Vec::new(),
-        None => vec![Finding::new("`no-new-privileges` is not set", META.fix)],
+        None => vec![Finding::new(
+            "`no-new-privileges` is not set",
+            if call.kind() == Kind::Service {
+                "set `Privileges.NoNewPrivileges`, with API 1.44 or newer"
+            } else {
+                META.fix
+            },
+        )],
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Call, Setting};
 
 pub(super) static META: Meta = Meta {
     id: "no-logging",
@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R16",
     },
     exemptible: true,
+    views: &["log_driver"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -31,15 +32,16 @@ pub(super) struct Options {
 }
 
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(driver) = call.log_driver().filter(|driver| !driver.is_empty()) else {
+    let Some(Setting {
+        field,
+        value: driver,
+    }) = call.log_driver().filter(|driver| !driver.value.is_empty())
+    else {
         return Vec::new();
     };
     let listed = options.drivers.is_empty() || options.drivers.contains(driver);
     if driver == "none" || !listed {
-        vec![Finding::new(
-            format!("`HostConfig.LogConfig.Type` is `{driver}`"),
-            META.fix,
-        )]
+        vec![Finding::new(format!("`{field}` is `{driver}`"), META.fix)]
     } else {
         Vec::new()
     }

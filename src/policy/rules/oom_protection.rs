@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R10",
     },
     exemptible: true,
+    views: &["oom"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
@@ -26,13 +27,14 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     let mut findings = Vec::new();
     if oom.kill_disabled {
         findings.push(Finding::new(
-            "`HostConfig.OomKillDisable` is true",
+            "`OomKillDisable` is true",
             "remove --oom-kill-disable",
         ));
     }
-    if oom.score_adj < 0 {
+    let score = oom.score_adj;
+    if score.value < 0 {
         findings.push(Finding::new(
-            format!("`HostConfig.OomScoreAdj` is {}", oom.score_adj),
+            format!("`{}` is {}", score.field, score.value),
             "remove --oom-score-adj",
         ));
     }

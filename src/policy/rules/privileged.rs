@@ -2,11 +2,11 @@
 
 pub(super) use super::ModeOnly as Options;
 use super::{Finding, Meta, References};
-use crate::docker::Call;
+use crate::docker::{Call, Kind};
 
 pub(super) static META: Meta = Meta {
     id: "privileged",
-    title: "refuses privileged containers",
+    title: "refuses privileged containers and execs",
     why: "a privileged container has every capability, every device and no confinement: it is root on the host",
     fix: "remove --privileged, and name what the program needs with --cap-add and --device",
     options: &[],
@@ -17,12 +17,15 @@ pub(super) static META: Meta = Meta {
         anssi: "R1, R2, R8",
     },
     exemptible: true,
+    views: &["privileged"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
-    if call.privileged() == Some(&true) {
-        vec![Finding::new("`HostConfig.Privileged` is true", META.fix)]
-    } else {
+    if call.privileged() != Some(&true) {
         Vec::new()
+    } else if call.kind() == Kind::Exec {
+        vec![Finding::new("`Privileged` is true", "remove --privileged")]
+    } else {
+        vec![Finding::new("`HostConfig.Privileged` is true", META.fix)]
     }
 }

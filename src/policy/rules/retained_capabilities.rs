@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R8",
     },
     exemptible: true,
+    views: &["privileged", "capabilities"],
 };
 
 // moby oci/caps/utils.go TweakCapabilities: privileged gives all; CapAdd ALL gives all but the
@@ -32,9 +33,15 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
             "remove --privileged and add --cap-drop=ALL",
         )];
     }
+    if capabilities.ignored {
+        return vec![Finding::new(
+            "it keeps Docker's default capabilities, since this API version has none to drop",
+            "use API 1.41 or newer, and add --cap-drop=ALL",
+        )];
+    }
     if capabilities.add.contains(&Capability::All) {
         return vec![Finding::new(
-            "`HostConfig.CapAdd` ALL undoes every --cap-drop",
+            "--cap-add=ALL undoes every --cap-drop",
             "remove --cap-add=ALL and add --cap-drop=ALL",
         )];
     }

@@ -2,11 +2,11 @@
 
 pub(super) use super::ModeOnly as Options;
 use super::{Finding, Meta, References};
-use crate::docker::Call;
+use crate::docker::{Call, Kind, Otherwise, Setting};
 
 pub(super) static META: Meta = Meta {
     id: "root-user",
-    title: "refuses containers that run as root, or as nobody said whom, or in root's and Docker's groups",
+    title: "refuses containers and execs that run as root, or as nobody said whom, or in root's and Docker's groups",
     why: "root inside is root outside as soon as one wall falls; without a user, the image decides",
     fix: "add --user=1000:1000",
     options: &[],
@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R7",
     },
     exemptible: true,
+    views: &["user"],
 };
 
 /// Groups that own the host's disks or its Docker socket.
@@ -36,35 +37,38 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings = Vec::new();
-    let name = user
-        .user
-        .split_once(':')
-        .map_or(user.user.as_str(), |(name, _)| name);
-    if name.is_empty() {
+    let Setting { field, value } = &user.user;
+    let (name, group) = match value.split_once(':') {
+        Some((name, group)) => (name, Some(group)),
+        None => (value.as_str(), None),
+    };
+    if is_root(name) {
+        findings.push(Finding::new(format!("`{field}` is `{value}`"), META.fix));
+    } else if name.is_empty() && user.otherwise == Otherwise::Image {
         findings.push(Finding::new(
-            "`User` is not set, and the image may say root",
+            format!("`{field}` is not set, and the image may say root"),
             META.fix,
         ));
-    } else if is_root(name) {
-        findings.push(Finding::new(format!("`User` is `{}`", user.user), META.fix));
     }
-    if let Some((_, group)) = user
-        .user
-        .split_once(':')
-        .filter(|(_, group)| is_privileged_group(group))
+    if let Some(group) = group.filter(|group| is_privileged_group(group)) {
+        findings.push(Finding::new(
+            format!("`{field}` has the group `{group}`"),
+            META.fix,
+        ));
+    }
+    for group in user
+        .groups
+        .iter()
+        .filter(|group| is_privileged_group(group))
     {
         findings.push(Finding::new(
-            format!("`User` has the group `{group}`"),
-            META.fix,
+            format!("`{}` has `{group}`", user.groups_field),
+            if call.kind() == Kind::Service {
+                format!("remove --group={group}")
+            } else {
+                format!("remove --group-add={group}")
+            },
         ));
-    }
-    for group in &user.groups {
-        if is_privileged_group(group) {
-            findings.push(Finding::new(
-                format!("`HostConfig.GroupAdd` has `{group}`"),
-                format!("remove --group-add={group}"),
-            ));
-        }
     }
     findings
 }

@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R4, R6",
     },
     exemptible: true,
+    views: &["namespaces"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {

@@ -18,6 +18,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: true,
+    views: &["privileged", "confinement"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

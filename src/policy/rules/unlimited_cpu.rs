@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Call, Cpu, Kind, Zero};
 use crate::policy::Cpus;
 
 pub(super) static META: Meta = Meta {
@@ -22,6 +22,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R11",
     },
     exemptible: true,
+    views: &["cpu"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -44,59 +45,41 @@ const LEAST_QUOTA: i64 = 1_000;
 // moby daemon_unix.go getCPUResources: NanoCpus becomes a quota of NanoCpus * 100000 / 1e9; a
 // CpuQuota that is not zero then replaces it, a negative one too.
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(limits) = call.limits() else {
+    let Some(cpu) = call.cpu() else {
         return Vec::new();
     };
+    let fix = if call.kind() == Kind::Build {
+        "add --cpu-period=100000 --cpu-quota=100000"
+    } else if call.kind() == Kind::Service {
+        "add --limit-cpu=1"
+    } else {
+        META.fix
+    };
     let mut findings = Vec::new();
-    if limits.cpu_realtime_runtime != 0 {
+    if cpu.realtime_runtime.value != 0 {
         findings.push(Finding::new(
-            "`HostConfig.CpuRealtimeRuntime` is set: real-time processes go before all others",
+            format!(
+                "`{}` is set: real-time processes go before all others",
+                cpu.realtime_runtime.field
+            ),
             "remove --cpu-rt-runtime",
         ));
     }
     // A CPU quota does not bound real-time processes on most kernels (no CONFIG_RT_GROUP_SCHED).
-    if limits.realtime_priority {
+    if let Some(field) = cpu.realtime_priority {
         findings.push(Finding::new(
-            "`HostConfig.Ulimits` allows real-time priorities, which no quota bounds",
+            format!("`{field}` allows real-time priorities, which no quota bounds"),
             "remove --ulimit rtprio",
         ));
     }
-    let cpus = if limits.cpu_quota < 0 {
-        Err(format!(
-            "`HostConfig.CpuQuota` is {}, which is no limit",
-            limits.cpu_quota
-        ))
-    } else if limits.cpu_quota > 0 {
-        let period = match limits.cpu_period {
-            0 => DEFAULT_PERIOD,
-            period => period,
-        };
-        match limits.cpu_quota.checked_mul(1_000_000_000) {
-            Some(nanos) if limits.cpu_quota >= LEAST_QUOTA && period > 0 => {
-                Ok(nanos.checked_div(period).unwrap_or(i64::MAX))
-            }
-            _ => Err(format!(
-                "`HostConfig.CpuQuota` is {} in periods of {period}, which is no limit",
-                limits.cpu_quota
-            )),
-        }
-    } else if limits.nano_cpus == 0 {
-        Err("neither `HostConfig.NanoCpus` nor `HostConfig.CpuQuota` is set".to_owned())
-    } else if limits.nano_cpus < LEAST_NANO_CPUS {
-        Err(format!(
-            "`HostConfig.NanoCpus` is {}, which computes to no limit",
-            limits.nano_cpus
-        ))
-    } else {
-        Ok(limits.nano_cpus)
-    };
-    let host = limits
-        .host
-        .cpus
-        .and_then(|cpus| cpus.checked_mul(1_000_000_000));
-    match cpus {
-        Err(found) => findings.push(Finding::new(found, META.fix)),
-        Ok(nanos) => {
+    match limit(cpu) {
+        Ok(None) => {}
+        Err(found) => findings.push(Finding::new(found, fix)),
+        Ok(Some(nanos)) => {
+            let host = cpu
+                .host
+                .cpus
+                .and_then(|cpus| cpus.checked_mul(1_000_000_000));
             if let Some(max) = options.max.filter(|max| nanos > max.nanos()) {
                 findings.push(Finding::new(
                     format!(
@@ -112,10 +95,57 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                         Cpus::from_nanos(nanos),
                         Cpus::from_nanos(all)
                     ),
-                    META.fix,
+                    fix,
                 ));
             }
         }
     }
     findings
+}
+
+/// The limit in billionths of a processor; `None` when the request leaves it as it is. The error
+/// says why there is none.
+fn limit(cpu: &Cpu) -> Result<Option<i64>, String> {
+    let (nanos, quota) = (cpu.nano_cpus, cpu.quota);
+    if quota.value < 0 {
+        return Err(format!(
+            "`{}` is {}, which is no limit",
+            quota.field, quota.value
+        ));
+    }
+    // Half of the pair is as it was, and nobody here knows how.
+    if cpu.zero == Zero::Keeps && (quota.value == 0) != (cpu.period.value == 0) {
+        return Err(format!(
+            "only one of `{}` and `{}` is given, and what they come to depends on both",
+            quota.field, cpu.period.field
+        ));
+    }
+    if quota.value > 0 {
+        let period = match cpu.period.value {
+            0 => DEFAULT_PERIOD,
+            period => period,
+        };
+        return match quota.value.checked_mul(1_000_000_000) {
+            Some(nanos) if quota.value >= LEAST_QUOTA && period > 0 => {
+                Ok(Some(nanos.checked_div(period).unwrap_or(i64::MAX)))
+            }
+            _ => Err(format!(
+                "`{}` is {} in periods of {period}, which is no limit",
+                quota.field, quota.value
+            )),
+        };
+    }
+    match nanos.value {
+        0 if cpu.zero == Zero::Keeps => Ok(None),
+        0 if nanos.field == quota.field => Err(format!("`{}` is not set", nanos.field)),
+        0 => Err(format!(
+            "neither `{}` nor `{}` is set",
+            nanos.field, quota.field
+        )),
+        small if small < LEAST_NANO_CPUS => Err(format!(
+            "`{}` is {small}, which computes to no limit",
+            nanos.field
+        )),
+        nanos => Ok(Some(nanos)),
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Amount, Call, Kind, Zero};
 use crate::policy::ByteSize;
 
 pub(super) static META: Meta = Meta {
@@ -22,6 +22,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R10",
     },
     exemptible: true,
+    views: &["memory"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,30 +33,34 @@ pub(super) struct Options {
 }
 
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(limits) = call.limits() else {
+    let Some(memory) = call.memory() else {
         return Vec::new();
     };
-    let memory = limits.memory;
-    let found = if memory == 0 {
-        "`HostConfig.Memory` is not set".to_owned()
-    } else if memory < 0 {
-        format!("`HostConfig.Memory` is {memory}, which is no limit")
-    } else if let Some(max) = options.max.filter(|max| memory > max.bytes()) {
+    let flag = if call.kind() == Kind::Service {
+        "--limit-memory"
+    } else {
+        "--memory"
+    };
+    let Amount { field, value } = memory.limit;
+    let found = if value == 0 && memory.zero == Zero::Keeps {
+        return Vec::new();
+    } else if value == 0 {
+        format!("`{field}` is not set")
+    } else if value < 0 {
+        format!("`{field}` is {value}, which is no limit")
+    } else if let Some(max) = options.max.filter(|max| value > max.bytes()) {
         return vec![Finding::new(
-            format!(
-                "`HostConfig.Memory` is {}, above {max}",
-                ByteSize::from(memory)
-            ),
-            format!("lower it to --memory={}", max.flag()),
+            format!("`{field}` is {}, above {max}", ByteSize::from(value)),
+            format!("lower it to {flag}={}", max.flag()),
         )];
-    } else if let Some(all) = limits.host.memory.filter(|all| memory > *all) {
+    } else if let Some(all) = memory.host.memory.filter(|all| value > *all) {
         format!(
-            "`HostConfig.Memory` is {}, more than this host has ({}), which is no limit",
-            ByteSize::from(memory),
+            "`{field}` is {}, more than this host has ({}), which is no limit",
+            ByteSize::from(value),
             ByteSize::from(all)
         )
     } else {
         return Vec::new();
     };
-    vec![Finding::new(found, META.fix)]
+    vec![Finding::new(found, format!("add {flag}=512m"))]
 }

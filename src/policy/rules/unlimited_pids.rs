@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Call, Kind, Pids, Zero};
 
 pub(super) static META: Meta = Meta {
     id: "unlimited-pids",
@@ -21,6 +21,7 @@ pub(super) static META: Meta = Meta {
         anssi: "",
     },
     exemptible: true,
+    views: &["pids"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -34,18 +35,21 @@ pub(super) struct Options {
 const KERNEL_MAX: i64 = 4_194_304;
 
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(limits) = call.limits() else {
+    let Some(Pids { field, limit, zero }) = call.pids() else {
         return Vec::new();
     };
     let max = options.max.unwrap_or(KERNEL_MAX);
-    let found = match limits.pids {
-        None => "`HostConfig.PidsLimit` is not set".to_owned(),
-        Some(pids) if pids <= 0 => format!("`HostConfig.PidsLimit` is {pids}, which is no limit"),
-        Some(pids) if pids > max => format!("`HostConfig.PidsLimit` is {pids}, above {max}"),
+    let found = match limit {
+        None if *zero == Zero::Keeps => return Vec::new(),
+        None => format!("`{field}` is not set"),
+        Some(pids) if *pids <= 0 => format!("`{field}` is {pids}, which is no limit"),
+        Some(pids) if *pids > max => format!("`{field}` is {pids}, above {max}"),
         Some(_) => return Vec::new(),
     };
-    vec![Finding::new(
-        found,
-        format!("add --pids-limit={}", max.min(200)),
-    )]
+    let flag = if call.kind() == Kind::Service {
+        "--limit-pids"
+    } else {
+        "--pids-limit"
+    };
+    vec![Finding::new(found, format!("add {flag}={}", max.min(200)))]
 }

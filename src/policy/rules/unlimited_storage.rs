@@ -17,11 +17,12 @@ pub(super) static META: Meta = Meta {
         anssi: "R14",
     },
     exemptible: true,
+    views: &["read_only_root", "root_size"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     let writable = call.read_only_root() == Some(&false);
-    let unbounded = call.limits().is_some_and(|limits| !limits.storage);
+    let unbounded = call.root_size() == Some(&false);
     if writable && unbounded {
         vec![Finding::new(
             "its root file system is writable and has no size",

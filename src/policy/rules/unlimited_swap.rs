@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Meta, Mode, References};
-use crate::docker::Call;
+use crate::docker::{Call, Kind, Zero};
 use crate::policy::ByteSize;
 
 pub(super) static META: Meta = Meta {
@@ -19,6 +19,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R10",
     },
     exemptible: true,
+    views: &["memory"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -31,23 +32,27 @@ pub(super) struct Options {
 // moby daemon_unix.go adaptContainerSettings: with Memory set, MemorySwap 0 becomes twice Memory;
 // without it nothing bounds swap. Every negative MemorySwap is unlimited.
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
-    let Some(limits) = call.limits() else {
+    let Some(limits) = call.memory() else {
         return Vec::new();
     };
-    let (memory, swap) = (limits.memory, limits.memory_swap);
+    let (memory, swap) = (limits.limit.value, limits.swap.value);
+    let (memory_field, swap_field) = (limits.limit.field, limits.swap.field);
     let host = limits
         .host
         .memory
         .map(|memory| memory.saturating_add(limits.host.swap.unwrap_or_default()));
+    // Services of most engines have no field for it.
+    let explicit = options.explicit && call.kind() != Kind::Service;
     let found = if swap < 0 {
-        format!("`HostConfig.MemorySwap` is {swap}, which is no limit")
+        format!("`{swap_field}` is {swap}, which is no limit")
+    } else if swap == 0 && limits.zero == Zero::Keeps {
+        return Vec::new();
     } else if swap == 0 && memory <= 0 {
-        "neither `HostConfig.Memory` nor `HostConfig.MemorySwap` is set".to_owned()
+        format!("neither `{memory_field}` nor `{swap_field}` is set")
     } else if swap == 0 && memory.checked_mul(2).is_none() {
-        "`HostConfig.MemorySwap` is not set, and twice `HostConfig.Memory` is beyond any number"
-            .to_owned()
-    } else if swap == 0 && options.explicit {
-        "`HostConfig.MemorySwap` is not set".to_owned()
+        format!("`{swap_field}` is not set, and twice `{memory_field}` is beyond any number")
+    } else if swap == 0 && explicit {
+        format!("`{swap_field}` is not set")
     } else if let Some(all) = host.filter(|all| swap.saturating_sub(memory.max(0)) > *all) {
         format!(
             "it may swap {}, more than the memory and swap of this host ({}), which is no limit",
@@ -58,7 +63,9 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
         return Vec::new();
     };
     let real = limits.host.memory.is_none_or(|all| memory <= all);
-    let fix = if memory > 0 && real {
+    let fix = if call.kind() == Kind::Service {
+        "add --limit-memory=512m".to_owned()
+    } else if memory > 0 && real {
         format!("add --memory-swap={}", ByteSize::from(memory).flag())
     } else {
         "add --memory=512m --memory-swap=512m".to_owned()

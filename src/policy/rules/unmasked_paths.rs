@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R1",
     },
     exemptible: true,
+    views: &["privileged", "system_paths", "tmpfs", "confinement"],
 };
 
 /// What the newest engine hides. A list of the caller's replaces the daemon's, and which daemon that
@@ -120,10 +121,7 @@ pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     for tmpfs in call.tmpfs().into_iter().flatten() {
         for option in tmpfs.options.iter().filter(|option| !is_plain(option)) {
             findings.push(Finding::new(
-                format!(
-                    "`HostConfig.Tmpfs.{}` has the option `{option}`",
-                    tmpfs.target
-                ),
+                format!("`{}` has the option `{option}`", tmpfs.field),
                 "leave the option out of --tmpfs",
             ));
         }

@@ -20,6 +20,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R5",
     },
     exemptible: true,
+    views: &["ports"],
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -52,12 +53,12 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     let mut findings = Vec::new();
     if ports.all {
         findings.push(Finding::new(
-            "`HostConfig.PublishAllPorts` is true",
+            "`PublishAllPorts` is true",
             "remove --publish-all and name the ports",
         ));
     }
     for port in &ports.bindings {
-        let shown = format!("`HostConfig.PortBindings.{}`", port.container);
+        let shown = format!("`{}`", port.field);
         let wide = match port.host_ip.parse::<IpAddr>() {
             Ok(address) => address.to_canonical().is_unspecified(),
             Err(_) => true,

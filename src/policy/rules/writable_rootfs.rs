@@ -17,6 +17,7 @@ pub(super) static META: Meta = Meta {
         anssi: "R12",
     },
     exemptible: true,
+    views: &["read_only_root"],
 };
 
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {

@@ -1,0 +1,148 @@
+//! Builds: the classic builder's parameters, and what only tells that it is a build.
+//!
+//! The containers of a build are made inside of dockerd: no plugin is asked about them.
+
+use super::confinement::Confinement;
+use super::image::ImageRef;
+use super::json::{self, JsonError, Notes};
+use super::network::mode;
+use super::ulimit::Ulimit;
+use super::views::{
+    Amount, Cpu, Memory, Namespace, NamespaceKind, NewNames, OpaqueBuild, Setting, Views, Zero,
+};
+use super::{Call, Host, Kind, Query, Read, fields};
+
+/// Reads the query of a build.
+// moby daemon/server/router/build/build_routes.go newImageBuildOptions.
+pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
+    let mut views = Views {
+        namespaces: Some(vec![Namespace {
+            kind: NamespaceKind::Network,
+            mode: mode(query.first("networkmode")),
+            field: "networkmode".to_owned(),
+        }]),
+        new_names: Some(NewNames {
+            by: "builds",
+            names: Some(query.all("t").map(ImageRef::parse).collect()),
+        }),
+        confinement: confinement(query)?,
+        unknown_fields: Some(unknown_parameters(query)),
+        ..Views::default()
+    };
+    // moby build_routes.go parseVersion: `1` is the default, another than `1` and `2` an error.
+    let classic = matches!(query.first("version"), "" | "1");
+    views.opaque_build = Some(if !classic {
+        OpaqueBuild::BuildKit
+    } else if query.first("remote").is_empty() {
+        OpaqueBuild::Classic
+    } else {
+        OpaqueBuild::Remote
+    });
+    let parent = query.first("cgroupparent");
+    views.cgroup_parents = Some(
+        (!parent.is_empty())
+            .then(|| Setting {
+                field: "cgroupparent",
+                value: parent.to_owned(),
+            })
+            .into_iter()
+            .collect(),
+    );
+    // moby daemon/internal/builder-next: BuildKit leaves the limits out, whatever they say.
+    if classic {
+        let amount = |field| Amount {
+            field,
+            value: query.number(field),
+        };
+        let none = |field| Amount { field, value: 0 };
+        views.memory = Some(Memory {
+            limit: amount("memory"),
+            swap: amount("memswap"),
+            zero: Zero::Unlimited,
+            host: host.size(),
+        });
+        views.cpu = Some(Cpu {
+            nano_cpus: none("cpuquota"),
+            period: amount("cpuperiod"),
+            quota: amount("cpuquota"),
+            realtime_runtime: none("cpuquota"),
+            realtime_priority: ulimits(query)?
+                .iter()
+                .any(Ulimit::is_realtime)
+                .then_some("ulimits"),
+            zero: Zero::Unlimited,
+            host: host.size(),
+        });
+    }
+    Ok((Call::new(Kind::Build, views), Vec::new()))
+}
+
+/// A stream to the builder: a session, or its whole control interface.
+pub(super) fn stream() -> Call {
+    Call::new(
+        Kind::Build,
+        Views {
+            opaque_build: Some(OpaqueBuild::BuildKit),
+            ..Views::default()
+        },
+    )
+}
+
+// moby build_routes.go: a JSON list up to 20.10, one parameter for each entry later; Linux engines
+// refuse both today.
+fn confinement(query: &Query) -> Result<Option<Confinement>, JsonError> {
+    let mut entries = Vec::new();
+    for text in query.all("securityopt").filter(|text| !text.is_empty()) {
+        if text.starts_with('[') {
+            let (list, _): (Vec<String>, Notes) = json::read(text.as_bytes(), fields::sort)?;
+            entries.extend(list);
+        } else {
+            entries.push(text.to_owned());
+        }
+    }
+    Ok((!entries.is_empty()).then(|| Confinement::parse(&entries)))
+}
+
+fn ulimits(query: &Query) -> Result<Vec<Ulimit>, JsonError> {
+    match query.first("ulimits") {
+        "" => Ok(Vec::new()),
+        text => json::read(text.as_bytes(), fields::sort)
+            .map(|(ulimits, _): (Vec<Ulimit>, Notes)| ulimits),
+    }
+}
+
+/// Parameters that are set, that nothing above reads and that no list calls harmless.
+fn unknown_parameters(query: &Query) -> Vec<String> {
+    let mut unknown: Vec<String> = query
+        .pairs()
+        .filter(|(name, value)| !is_zero(value) && !is_known(name))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    unknown.sort();
+    unknown.dedup();
+    unknown
+}
+
+/// Whether a parameter says what leaving it out would say.
+fn is_zero(value: &str) -> bool {
+    matches!(value, "" | "0" | "false" | "null" | "[]" | "{}")
+}
+
+/// The parameters that are read above.
+const READ: &[&str] = &[
+    "cgroupparent",
+    "cpuperiod",
+    "cpuquota",
+    "memory",
+    "memswap",
+    "networkmode",
+    "remote",
+    "securityopt",
+    "t",
+    "ulimits",
+    "version",
+];
+
+fn is_known(name: &str) -> bool {
+    READ.contains(&name) || fields::is_harmless("Build", name)
+}
