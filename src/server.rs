@@ -5,11 +5,13 @@
     reason = "time is measured and files are read at this edge"
 )]
 
+mod engine;
 mod host;
 mod listen;
 mod log;
 mod reload;
 
+use engine::SeenEngine;
 pub use host::FsHost;
 use host::HostWithoutDisk;
 pub use listen::{ListenError, RootOnly, bind, inherited};
@@ -57,6 +59,7 @@ pub struct Gate {
     started: String,
     decisions: AtomicU64,
     budget: Semaphore,
+    engine: SeenEngine,
 }
 
 impl std::fmt::Debug for Gate {
@@ -83,6 +86,7 @@ impl Gate {
             started: format!("{:x}", jiff::Timestamp::now().as_millisecond()),
             decisions: AtomicU64::new(0),
             budget: Semaphore::new(usize::try_from(BUDGET_KIB).unwrap_or(usize::MAX)),
+            engine: SeenEngine::default(),
         }
     }
 
@@ -135,6 +139,7 @@ impl Gate {
                 time: format!("{:.6}", jiff::Timestamp::now()),
                 id: format!("{}-{number:x}", self.started),
                 micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+                engine: self.engine.name(),
             };
             self.log.write(decision.record(&policy, &stamp));
         }
@@ -184,7 +189,9 @@ fn of_panic(policy: &Policy) -> Decision {
     Decision::of_failure(FAULT, policy)
 }
 
-async fn activate() -> impl IntoResponse {
+async fn activate(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
+    // dockerd does this once in its life, so it may be another engine from here on.
+    gate.engine.forget();
     ([(CONTENT_TYPE, protocol::CONTENT_TYPE)], protocol::MANIFEST)
 }
 
@@ -212,11 +219,14 @@ fn share_of_budget(headers: &HeaderMap) -> u32 {
 }
 
 // By now the action has happened; to refuse would only hide its result. The body is taken off the
-// connection and not looked at.
+// connection, and looked at only until it has told which engine this is.
 async fn authz_res(State(gate): State<Arc<Gate>>, request: Request) -> impl IntoResponse {
     let share = share_of_budget(request.headers());
     let _share = gate.budget.acquire_many(share).await.ok();
-    let _raw: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
+    let raw: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
+    if let Ok(raw) = raw {
+        gate.engine.look(&raw);
+    }
     json(&Reply::allow())
 }
 

@@ -21,6 +21,8 @@ pub struct Stamp {
     pub id: String,
     /// How long it took, in microseconds.
     pub micros: u64,
+    /// The engine that asked, once it is known.
+    pub engine: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +39,8 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     more: usize,
     policy: PolicyRecord<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
     micros: u64,
 }
 
@@ -119,6 +123,7 @@ impl Decision {
                 preset: policy.preset(),
                 digest: policy.digest(),
             },
+            engine: stamp.engine.as_deref().map(plain),
             micros: stamp.micros,
         };
         // Plain fields cannot fail to serialize.

@@ -233,6 +233,7 @@ fn stamp() -> Stamp {
         time: "2027-01-01T00:00:00Z".to_owned(),
         id: "1-0".to_owned(),
         micros: 1,
+        engine: None,
     }
 }
 

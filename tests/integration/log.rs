@@ -17,6 +17,7 @@ fn traces(envelope: &[u8], policy: &Policy) -> (String, String) {
         time: "2027-01-01T00:00:00Z".to_owned(),
         id: "1-0".to_owned(),
         micros: 1,
+        engine: None,
     };
     let reply: Reply = serde_json::from_slice(&decision.reply().to_json()).unwrap();
     (decision.record(policy, &stamp), reply.msg)
