@@ -1,7 +1,8 @@
 # What people and CI run. `make` alone says what there is.
 
 CARGO ?= cargo
-SCRIPTS := $(filter-out scripts/lib,$(wildcard scripts/*)) $(wildcard scripts/lib/*.sh) plugin/build .ci/run
+# scripts/inventory is Python.
+SCRIPTS := $(filter-out scripts/lib scripts/inventory,$(wildcard scripts/*)) $(wildcard scripts/lib/*.sh) plugin/build .ci/run
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test lint unit packaging clean

@@ -349,8 +349,8 @@ impl Reading {
                 self.body(body, |body| network::connect(body, id));
             }
             Reads::Service => {
-                // moby daemon/server/router/swarm: reads `rollback` without looking at the rest.
-                if !self.query(target).first("rollback").is_empty() {
+                // moby daemon/cluster/services.go UpdateService: `previous`, or nothing; others are errors.
+                if !matches!(self.query(target).first("rollback"), "" | "none") {
                     self.problems.push(Problem::UnseenSettings);
                 }
                 self.body(body, |body| service::read(body, version, host));

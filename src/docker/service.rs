@@ -79,11 +79,13 @@ impl Wire {
             Networks {
                 field: "Networks",
                 list: self.networks,
+                taken: !takes.from(44),
             }
         } else {
             Networks {
                 field: "TaskTemplate.Networks",
                 list: task.networks,
+                taken: true,
             }
         };
         let spec = task.container_spec.unwrap_or_default();
@@ -145,20 +147,22 @@ impl Wire {
 struct Networks {
     field: &'static str,
     list: Vec<NetworkAttachment>,
+    /// Whether every engine takes them from there.
+    // moby 29 daemon/server/router/swarm/helpers.go adjustForAPIVersion: the old place below 1.44.
+    taken: bool,
 }
 
 impl Networks {
     fn namespaces(&self) -> Vec<Namespace> {
-        if self.list.is_empty() {
-            // moby daemon/cluster/executor/container: no network leaves the network mode empty.
-            return vec![Namespace {
-                kind: NamespaceKind::Network,
-                mode: NamespaceMode::DefaultBridge,
-                field: self.field.to_owned(),
-            }];
-        }
+        // moby daemon/cluster/executor/container: no network leaves the network mode empty.
+        let default = (self.list.is_empty() || !self.taken).then(|| Namespace {
+            kind: NamespaceKind::Network,
+            mode: NamespaceMode::DefaultBridge,
+            field: "TaskTemplate.Networks".to_owned(),
+        });
         self.targets()
             .filter_map(|(field, target)| named_network(field, target))
+            .chain(default)
             .collect()
     }
 

@@ -14,6 +14,7 @@
 
 mod cases; // Every file of `tests/cases`: the verdict, the rules, the words, and what audit makes of it.
 mod cli; // The commands that are not `serve`: what they print and how they end.
+mod inventory; // Every route and every field that moby has is sorted in.
 mod log; // What a decision leaves in the log, and what it must never leave there.
 mod properties; // What holds for any bytes, any request and any policy.
 mod protocol; // The plugin protocol, over a socket: what dockerd sends, in any state of repair.
