@@ -40,7 +40,7 @@ pub use target::{ApiVersion, Query, Target, TargetError};
 pub use views::{
     Amount, Capabilities, Cpu, Device, DeviceRequest, Devices, HostLink, Link, Memory, Namespace,
     NamespaceKind, NamespaceMode, NewNames, Oom, OpaqueBuild, Otherwise, Pids, PluginChange, Port,
-    Ports, Runtime, Setting, StartSettings, SystemPaths, Tmpfs, User, VIEWS, Zero,
+    Ports, Replaced, Runtime, Setting, SystemPaths, Tmpfs, User, VIEWS, Zero,
 };
 
 use thiserror::Error;
@@ -117,9 +117,6 @@ pub enum Problem {
         "it has, or may have, a form as its body, which counts before the query and does not reach the gate"
     )]
     FormBody,
-    /// Settings that are not in the request.
-    #[error("it goes back to earlier settings, which are not in the request")]
-    UnseenSettings,
     /// JSON that dockerd would not take, or not in this way.
     #[error("{0}")]
     Body(String),
@@ -151,7 +148,6 @@ impl Problem {
             Self::Target(_) => "unreadable-target",
             Self::MissingBody => "missing-body",
             Self::FormBody => "form-body",
-            Self::UnseenSettings => "unseen-settings",
             Self::Body(_) => "unreadable-body",
             Self::Duplicate(_) | Self::OddSpelling { .. } | Self::Misplaced(_) => "ambiguous-body",
             Self::Gate(_) => "gate-failure",
@@ -168,9 +164,8 @@ impl Problem {
                 "send it as application/json with a Content-Length; many engines hide bodies of 1 MiB and more"
             }
             Self::FormBody => {
-                "put the parameters into the query, and leave the body and its Content-Type out"
+                "put the parameters into the query, and leave the body and its Content-Type out, or send Content-Length: 0"
             }
-            Self::UnseenSettings => "send the settings themselves (docker service update)",
             Self::Body(_) => "send one JSON object with the fields and types of the Docker API",
             Self::Duplicate(_) => "give each field once",
             Self::OddSpelling { .. } => "spell it as the Docker API does",
@@ -223,7 +218,13 @@ impl Call {
             problems: Vec::new(),
         };
         reading.read(route, &target, request, host);
-        if route.takes_form() && may_be_form(request, route.reads) {
+        let form = HiddenForm::of(request);
+        let refused = match route.form {
+            Form::No => false,
+            Form::Overrides => form == HiddenForm::Said,
+            Form::Decides => form != HiddenForm::None,
+        };
+        if refused {
             reading.problems.push(Problem::FormBody);
         }
         reading
@@ -283,31 +284,40 @@ impl Kind {
     }
 }
 
-/// Whether dockerd may find parameters in a form that the gate is not shown.
-///
-/// dockerd acts on the first `Content-Type` and shows its plugins the last one, so any type that is
-/// shown may stand before a form, unless there is no body or the gate has it. Where a decision hangs
-/// on the query, that is enough to refuse; elsewhere a form has to be said to be one.
-fn may_be_form(request: &AuthzRequest<'_>, reads: Reads) -> bool {
-    let header = |name: &str| {
-        request
-            .request_headers
+/// What can be told of a form that dockerd takes and the gate is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum HiddenForm {
+    /// There is none.
+    None,
+    /// There may be one: dockerd acts on the first `Content-Type` and shows its plugins the last, so
+    /// any that is shown may stand behind that of a form.
+    Possible,
+    /// It says that it is one.
+    Said,
+}
+
+impl HiddenForm {
+    fn of(request: &AuthzRequest<'_>) -> Self {
+        let header = |name: &str| {
+            request
+                .request_headers
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.trim())
+        };
+        let Some(shown) = header("Content-Type") else {
+            return Self::None;
+        };
+        // moby pkg/authorization/authz.go: a body is shown when the first type is JSON.
+        if header("Content-Length") == Some("0") || request.request_body != Body::Absent {
+            return Self::None;
+        }
+        let kind = shown.split(';').next().unwrap_or_default().trim();
+        let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"]
             .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
-    };
-    let Some(shown) = header("Content-Type") else {
-        return false;
-    };
-    // moby pkg/authorization/authz.go: a body is shown when the first type is JSON.
-    if header("Content-Length") == Some("0") || request.request_body != Body::Absent {
-        return false;
+            .any(|form| kind.eq_ignore_ascii_case(form));
+        if is_form { Self::Said } else { Self::Possible }
     }
-    let kind = shown.split(';').next().unwrap_or_default().trim();
-    let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"]
-        .iter()
-        .any(|form| kind.eq_ignore_ascii_case(form));
-    is_form || matches!(reads, Reads::ContainerStart | Reads::ImageTag)
 }
 
 impl Reading {
@@ -323,25 +333,17 @@ impl Reading {
         match route.reads {
             Reads::Nothing => self.call = Some(Call::new(Kind::Other, Views::default())),
             Reads::ContainerCreate => {
-                let query = self.query(target);
+                let query = self.query(target).unwrap_or_default();
                 self.body(body, |body| {
                     container::create(body, version, host)
                         .map(|(call, notes)| (call.named(query.first("name")), notes))
                 });
-            }
-            Reads::ContainerStart => {
-                let query = self.query(target);
-                self.result(container::start(body, &query, version, host));
             }
             Reads::ContainerUpdate => {
                 self.body(body, |body| container::update(body, version, host));
             }
             Reads::ExecCreate => self.body(body, exec::create),
             Reads::CheckpointCreate => self.body(body, |body| checkpoint::create(body, host)),
-            Reads::CheckpointDirectory => {
-                let query = self.query(target);
-                self.call = Some(checkpoint::directory(&query, host));
-            }
             Reads::VolumeCreate => self.body(body, |body| volume::create(body, host)),
             Reads::NetworkCreate => self.body(body, network::create),
             Reads::NetworkConnect => {
@@ -349,39 +351,11 @@ impl Reading {
                 self.body(body, |body| network::connect(body, id));
             }
             Reads::Service => {
-                // moby daemon/cluster/services.go UpdateService: `previous`, or nothing; others are errors.
-                if !matches!(self.query(target).first("rollback"), "" | "none") {
-                    self.problems.push(Problem::UnseenSettings);
-                }
-                self.body(body, |body| service::read(body, version, host));
-            }
-            Reads::Build => {
-                let query = self.query(target);
-                self.result(build::parameters(&query, host));
+                let query = self.query(target).unwrap_or_default();
+                self.body(body, |body| service::read(body, &query, version, host));
             }
             Reads::BuildStream => self.call = Some(build::stream()),
-            Reads::ImageCreate => {
-                let query = self.query(target);
-                // A pull has no body, an import has one that is no form.
-                if !query.first("fromImage").is_empty() && may_be_form(request, Reads::ImageTag) {
-                    self.problems.push(Problem::FormBody);
-                }
-                self.call = Some(image::create(&query));
-            }
-            Reads::ImageLoad => self.call = Some(image::load()),
-            Reads::ImageTag => {
-                let query = self.query(target);
-                self.call = Some(image::name("tags", &query));
-            }
-            Reads::Commit => {
-                let query = self.query(target);
-                self.call = Some(image::name("commits", &query));
-            }
-            Reads::Plugin(verb) => {
-                let query = self.query(target);
-                let path = route.variable(&target.path);
-                self.call = Some(plugin::change(verb, path, &query));
-            }
+            Reads::ImageLoad => self.call = Some(image::any_name("loads")),
             Reads::Swarm(change) => {
                 self.call = Some(Call::new(
                     Kind::Other,
@@ -400,6 +374,47 @@ impl Reading {
                     },
                 ));
             }
+            Reads::ContainerStart => {
+                let Some(query) = self.query(target) else {
+                    return;
+                };
+                self.result(container::start(body, &query, version, host));
+            }
+            Reads::CheckpointDirectory => {
+                let query = self.query(target);
+                self.call = query.map(|query| checkpoint::directory(&query, host));
+            }
+            Reads::Build => {
+                let Some(query) = self.query(target) else {
+                    return;
+                };
+                self.result(build::parameters(&query, host));
+            }
+            Reads::ImageCreate => {
+                let Some(query) = self.query(target) else {
+                    return;
+                };
+                let is_sure = HiddenForm::of(request) == HiddenForm::None;
+                let pulls = !query.first("fromImage").is_empty();
+                // A pull has no body at all; an import has one, which is only judged by its names.
+                if pulls && !is_sure {
+                    self.problems.push(Problem::FormBody);
+                }
+                self.call = Some(image::create(&query, pulls || is_sure));
+            }
+            Reads::ImageTag => {
+                let query = self.query(target);
+                self.call = query.map(|query| image::name("tags", &query));
+            }
+            Reads::Commit => {
+                let query = self.query(target);
+                self.call = query.map(|query| image::name("commits", &query));
+            }
+            Reads::Plugin(verb) => {
+                let query = self.query(target);
+                let path = route.variable(&target.path);
+                self.call = query.map(|query| plugin::change(verb, path, &query));
+            }
         }
     }
 
@@ -413,11 +428,15 @@ impl Reading {
         }
     }
 
-    fn query(&mut self, target: &Target) -> Query {
-        target.query().unwrap_or_else(|error| {
-            self.problems.push(Problem::Target(error));
-            Query::default()
-        })
+    /// The query of a call that is read by it.
+    fn query(&mut self, target: &Target) -> Option<Query> {
+        match target.query() {
+            Ok(query) => Some(query),
+            Err(error) => {
+                self.problems.push(Problem::Target(error));
+                None
+            }
+        }
     }
 
     /// Reads the body of a call that has to have one.

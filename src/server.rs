@@ -5,18 +5,18 @@
     reason = "time is measured and files are read at this edge"
 )]
 
-mod engine;
 mod host;
 mod listen;
 mod log;
 mod reload;
+mod seen;
 
-use engine::SeenEngine;
 pub use host::FsHost;
 use host::HostWithoutDisk;
 pub use listen::{ListenError, RootOnly, bind, inherited};
 pub use log::{DecisionLog, LogTarget};
 pub use reload::PolicySource;
+use seen::SeenHost;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,13 +53,12 @@ const FREE_KIB: u32 = 64;
 /// The gate: a policy, a host and a log, shared by all connections.
 pub struct Gate {
     policy: RwLock<Arc<Policy>>,
-    host: Arc<dyn Host + Send + Sync>,
+    host: Arc<SeenHost>,
     log: DecisionLog,
     log_reads: bool,
     started: String,
     decisions: AtomicU64,
     budget: Semaphore,
-    engine: SeenEngine,
 }
 
 impl std::fmt::Debug for Gate {
@@ -79,14 +78,13 @@ impl Gate {
     ) -> Self {
         Self {
             policy: RwLock::new(Arc::new(policy)),
-            host,
+            host: Arc::new(SeenHost::new(host)),
             log,
             log_reads,
             // Decisions of two runs of the gate must not share an id.
             started: format!("{:x}", jiff::Timestamp::now().as_millisecond()),
             decisions: AtomicU64::new(0),
             budget: Semaphore::new(usize::try_from(BUDGET_KIB).unwrap_or(usize::MAX)),
-            engine: SeenEngine::default(),
         }
     }
 
@@ -104,7 +102,7 @@ impl Gate {
     /// The host that decisions look at.
     #[must_use]
     pub fn host(&self) -> Arc<dyn Host + Send + Sync> {
-        Arc::clone(&self.host)
+        Arc::<SeenHost>::clone(&self.host)
     }
 
     /// The decision log.
@@ -139,7 +137,7 @@ impl Gate {
                 time: format!("{:.6}", jiff::Timestamp::now()),
                 id: format!("{}-{number:x}", self.started),
                 micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-                engine: self.engine.name(),
+                engine: self.host.engine(),
             };
             self.log.write(decision.record(&policy, &stamp));
         }
@@ -191,7 +189,7 @@ fn of_panic(policy: &Policy) -> Decision {
 
 async fn activate(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
     // dockerd does this once in its life, so it may be another engine from here on.
-    gate.engine.forget();
+    gate.host.forget();
     ([(CONTENT_TYPE, protocol::CONTENT_TYPE)], protocol::MANIFEST)
 }
 
@@ -219,13 +217,13 @@ fn share_of_budget(headers: &HeaderMap) -> u32 {
 }
 
 // By now the action has happened; to refuse would only hide its result. The body is taken off the
-// connection, and looked at only until it has told which engine this is.
+// connection, and looked at for what it tells of the engine.
 async fn authz_res(State(gate): State<Arc<Gate>>, request: Request) -> impl IntoResponse {
     let share = share_of_budget(request.headers());
     let _share = gate.budget.acquire_many(share).await.ok();
     let raw: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
     if let Ok(raw) = raw {
-        gate.engine.look(&raw);
+        gate.host.look(&raw);
     }
     json(&Reply::allow())
 }

@@ -2,9 +2,11 @@
 //!
 //! The containers of a build are made inside of dockerd: no plugin is asked about them.
 
+use std::collections::BTreeSet;
+
 use super::confinement::Confinement;
 use super::image::ImageRef;
-use super::json::{self, JsonError, Notes};
+use super::json::{self, JsonError, NOTE_LIMIT, Notes};
 use super::network::mode;
 use super::ulimit::Ulimit;
 use super::views::{
@@ -15,17 +17,15 @@ use super::{Call, Host, Kind, Query, Read, fields};
 /// Reads the query of a build.
 // moby daemon/server/router/build/build_routes.go newImageBuildOptions.
 pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
+    let security: Vec<String> = query.all("securityopt").map(ToOwned::to_owned).collect();
     let mut views = Views {
         namespaces: Some(vec![Namespace {
             kind: NamespaceKind::Network,
             mode: mode(query.first("networkmode")),
             field: "networkmode".to_owned(),
         }]),
-        new_names: Some(NewNames {
-            by: "builds",
-            names: Some(query.all("t").map(ImageRef::parse).collect()),
-        }),
-        confinement: confinement(query)?,
+        // moby build_routes.go: one for each entry; engines on Linux refuse any.
+        confinement: (!security.is_empty()).then(|| Confinement::parse(&security)),
         unknown_fields: Some(unknown_parameters(query)),
         ..Views::default()
     };
@@ -37,6 +37,12 @@ pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
         OpaqueBuild::Classic
     } else {
         OpaqueBuild::Remote
+    });
+    views.new_names = Some(NewNames {
+        by: "builds",
+        // moby daemon/internal/builder-next/builder.go: an exporter has names of its own.
+        names: (classic || is_zero(query.first("outputs")))
+            .then(|| query.all("t").map(ImageRef::parse).collect()),
     });
     let parent = query.first("cgroupparent");
     views.cgroup_parents = Some(
@@ -83,24 +89,13 @@ pub(super) fn stream() -> Call {
         Kind::Build,
         Views {
             opaque_build: Some(OpaqueBuild::BuildKit),
+            new_names: Some(NewNames {
+                by: "builds",
+                names: None,
+            }),
             ..Views::default()
         },
     )
-}
-
-// moby build_routes.go: a JSON list up to 20.10, one parameter for each entry later; Linux engines
-// refuse both today.
-fn confinement(query: &Query) -> Result<Option<Confinement>, JsonError> {
-    let mut entries = Vec::new();
-    for text in query.all("securityopt").filter(|text| !text.is_empty()) {
-        if text.starts_with('[') {
-            let (list, _): (Vec<String>, Notes) = json::read(text.as_bytes(), fields::sort)?;
-            entries.extend(list);
-        } else {
-            entries.push(text.to_owned());
-        }
-    }
-    Ok((!entries.is_empty()).then(|| Confinement::parse(&entries)))
 }
 
 fn ulimits(query: &Query) -> Result<Vec<Ulimit>, JsonError> {
@@ -113,14 +108,21 @@ fn ulimits(query: &Query) -> Result<Vec<Ulimit>, JsonError> {
 
 /// Parameters that are set, that nothing above reads and that no list calls harmless.
 fn unknown_parameters(query: &Query) -> Vec<String> {
-    let mut unknown: Vec<String> = query
+    let unknown: BTreeSet<&str> = query
         .pairs()
         .filter(|(name, value)| !is_zero(value) && !is_known(name))
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| name)
         .collect();
-    unknown.sort();
-    unknown.dedup();
-    unknown
+    let more = unknown.len().saturating_sub(NOTE_LIMIT);
+    let mut named: Vec<String> = unknown
+        .into_iter()
+        .take(NOTE_LIMIT)
+        .map(ToOwned::to_owned)
+        .collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named
 }
 
 /// Whether a parameter says what leaving it out would say.

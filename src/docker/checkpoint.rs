@@ -52,6 +52,13 @@ pub(super) fn written_to(field: &'static str, path: &str, host: &dyn Host) -> Op
     })
 }
 
+/// Whether dockerd looks for a checkpoint of this name in its own directory; so does none.
+// moby daemon/start.go, container_routes.go: the name is checked where a checkpoint is made, and joined
+// to the directory as it is where one is restored.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    !name.contains('/') && !name.contains("..")
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename = "CheckpointCreate", rename_all = "PascalCase")]
 struct Wire {

@@ -5,10 +5,10 @@ mod wire;
 pub(super) use wire::HOST_CONFIG_FIELDS;
 
 use super::json::{self, Note, Notes};
-use super::views::{StartSettings, Views};
+use super::views::{Replaced, Views};
 use super::{ApiVersion, Call, Host, Kind, Query, Read, checkpoint, fields};
 use crate::protocol::Body;
-use wire::{CREATE, HostConfig, TOP, Wire};
+use wire::{CREATE, HostConfig, TOP, UpdateConfig, Wire};
 
 /// Reads the body of a create.
 pub(super) fn create(body: &[u8], version: Option<&ApiVersion>, host: &dyn Host) -> Read {
@@ -40,10 +40,17 @@ pub(super) fn start(
 ) -> Read {
     let takes_settings = version.is_some_and(|version| version.is_below(1, 24));
     let checkpoint = checkpoint::written_to("checkpoint-dir", query.first("checkpoint-dir"), host);
+    let replaced = if !checkpoint::is_plain_name(query.first("checkpoint")) {
+        Some(Replaced::ByCheckpoint)
+    } else if takes_settings {
+        Some(Replaced::MayBeHidden)
+    } else {
+        None
+    };
     let Some(body) = settings(body) else {
         let views = Views {
             mounts: Some(checkpoint.into_iter().collect()),
-            start_settings: takes_settings.then_some(StartSettings::MayBeHidden),
+            replaced,
             ..Views::default()
         };
         return Ok((Call::new(Kind::Start, views), Vec::new()));
@@ -58,7 +65,7 @@ pub(super) fn start(
     };
     let (unknown_fields, notes) = notes.split();
     let mut views = config.views(names, version, unknown_fields, host);
-    views.start_settings = Some(StartSettings::Given);
+    views.replaced = Some(Replaced::Given);
     views.mounts.get_or_insert_default().extend(checkpoint);
     Ok((Call::new(Kind::Start, views), notes))
 }
@@ -76,8 +83,10 @@ fn settings(body: &Body) -> Option<&[u8]> {
 
 /// Reads the body of an update.
 pub(super) fn update(body: &[u8], version: Option<&ApiVersion>, host: &dyn Host) -> Read {
-    let (config, notes): (HostConfig, Notes) = json::read(body, fields::sort)?;
+    let (config, notes): (UpdateConfig, Notes) = json::read(body, fields::sort)?;
     let (unknown_fields, notes) = notes.split();
-    let views = config.update_views(version, unknown_fields, host);
+    let views = config
+        .into_host_config()
+        .update_views(version, unknown_fields, host);
     Ok((Call::new(Kind::Update, views), notes))
 }

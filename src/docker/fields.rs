@@ -16,6 +16,28 @@ pub struct Harmless {
     pub reason: &'static str,
 }
 
+/// Resources that no rule needs to read, of a create and of an update.
+const RESOURCES: &[&str] = &[
+    "CpuShares",
+    "CpusetCpus",
+    "CpusetMems",
+    "BlkioWeight",
+    "BlkioWeightDevice",
+    "BlkioDeviceReadBps",
+    "BlkioDeviceWriteBps",
+    "BlkioDeviceReadIOps",
+    "BlkioDeviceWriteIOps",
+    "MemoryReservation",
+    "MemorySwappiness",
+    "KernelMemory",
+    "KernelMemoryTCP",
+    "CpuRealtimePeriod",
+    "CpuCount",
+    "CpuPercent",
+    "IOMaximumIOps",
+    "IOMaximumBandwidth",
+];
+
 /// What dockerd reads and no rule needs to.
 pub static HARMLESS: &[Harmless] = &[
     Harmless {
@@ -80,32 +102,23 @@ pub static HARMLESS: &[Harmless] = &[
     },
     Harmless {
         of: "HostConfig",
-        fields: &[
-            "CpuShares",
-            "CpusetCpus",
-            "CpusetMems",
-            "BlkioWeight",
-            "BlkioWeightDevice",
-            "BlkioDeviceReadBps",
-            "BlkioDeviceWriteBps",
-            "BlkioDeviceReadIOps",
-            "BlkioDeviceWriteIOps",
-            "MemoryReservation",
-            "MemorySwappiness",
-            "KernelMemory",
-            "KernelMemoryTCP",
-            "CpuRealtimePeriod",
-            "CpuCount",
-            "CpuPercent",
-            "IOMaximumIOps",
-            "IOMaximumBandwidth",
-        ],
+        fields: RESOURCES,
         reason: "they share or narrow resources; none lifts a limit that a rule asks for",
     },
     Harmless {
         of: "HostConfig",
         fields: &["ShmSize"],
         reason: "memory, bounded by the limit of the container",
+    },
+    Harmless {
+        of: "UpdateConfig",
+        fields: RESOURCES,
+        reason: "they share or narrow resources; none lifts a limit that a rule asks for",
+    },
+    Harmless {
+        of: "UpdateConfig",
+        fields: &["RestartPolicy"],
+        reason: "the life of the container, not its rights",
     },
     Harmless {
         of: "VolumeCreate",

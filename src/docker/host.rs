@@ -25,6 +25,10 @@ pub trait Host: Sync {
 
     /// Whether the host has the unified cgroup hierarchy (version 2).
     fn has_unified_cgroups(&self) -> bool;
+
+    /// Whether the engine has told that the network with this whole id is one that a Swarm made, and
+    /// so not one of the host's. No for what it has not told.
+    fn is_swarm_network(&self, id: &str) -> bool;
 }
 
 /// How large a host is. A size that is not known is `None`, and no limit is compared with it.
@@ -60,5 +64,9 @@ impl Host for PlainHost {
 
     fn has_unified_cgroups(&self) -> bool {
         true
+    }
+
+    fn is_swarm_network(&self, _id: &str) -> bool {
+        false
     }
 }

@@ -5,10 +5,12 @@ use std::fmt;
 use super::views::{NewNames, Views};
 use super::{Call, Kind, Query};
 
-/// Reads the query of a pull or an import.
+/// Reads the query of a pull or an import; `is_sure` when no form can stand before it.
 // moby daemon/server/router/image/image_routes.go postImagesCreate: `fromImage` makes it a pull.
-pub(super) fn create(query: &Query) -> Call {
+pub(super) fn create(query: &Query, is_sure: bool) -> Call {
     match query.first("fromImage") {
+        // An import from the client has a body that may be a form all the same.
+        _ if !is_sure => any_name("imports"),
         "" => Call::new(
             Kind::Image,
             Views {
@@ -32,15 +34,12 @@ pub(super) fn create(query: &Query) -> Call {
     }
 }
 
-/// A load: the names stand in the archive, which reaches no plugin.
-pub(super) fn load() -> Call {
+/// Gives names that are not in the request: those in the archive of a load, for one.
+pub(super) fn any_name(by: &'static str) -> Call {
     Call::new(
         Kind::Image,
         Views {
-            new_names: Some(NewNames {
-                by: "loads",
-                names: None,
-            }),
+            new_names: Some(NewNames { by, names: None }),
             ..Views::default()
         },
     )

@@ -24,7 +24,7 @@ use values::Zero;
 
 /// How many notes of a kind one body may leave; the rest is not kept, so that a body of a million
 /// unknown fields stays small in memory and in the message.
-const NOTE_LIMIT: usize = 16;
+pub(crate) const NOTE_LIMIT: usize = 16;
 
 /// The most entries of a list that is read (commands and environments are not): more than any
 /// container needs, and each entry may take a look at the disk.

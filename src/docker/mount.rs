@@ -153,6 +153,18 @@ pub(super) fn volume_source(
 }
 
 impl MountWire {
+    /// Whether a Swarm fills in something that decides what is mounted. The name of a volume does
+    /// not: it can never become a path.
+    pub(super) fn is_template(&self) -> bool {
+        let options = self
+            .volume_options
+            .iter()
+            .filter_map(|options| options.driver_config.as_ref())
+            .flat_map(|driver| driver.options.values());
+        (self.kind != "volume" && self.source.contains("{{"))
+            || options.into_iter().any(|value| value.contains("{{"))
+    }
+
     // moby volume/mounts/linux_parser.go: ValidateMountConfig; types are exact.
     /// What it mounts; `field` is where it stands.
     pub(super) fn interpret(&self, field: String, host: &dyn Host) -> Mount {

@@ -28,6 +28,15 @@ pub(super) fn create(body: &[u8]) -> Read {
             });
         }
     }
+    // moby libnetwork/drivers/bridge: without a name the default bridge is `docker0`.
+    if let Some(value) = wire.options.get(DEFAULT_BRIDGE)
+        && !matches!(value.as_str(), "" | "false")
+    {
+        host_links.push(HostLink {
+            field: format!("Options.{DEFAULT_BRIDGE}"),
+            link: Link::Interface("docker0".to_owned()),
+        });
+    }
     let call = Call::new(
         Kind::Network,
         Views {
@@ -46,7 +55,14 @@ const OWN_DRIVERS: &[&str] = &["", "bridge", "ipvlan", "macvlan", "none", "null"
 
 /// Options that name an interface or a bridge of the host.
 // moby libnetwork/drivers/{macvlan,ipvlan}: `parent`; libnetwork/drivers/bridge/labels.go.
-const INTERFACE_OPTIONS: &[&str] = &["com.docker.network.bridge.name", "parent"];
+const INTERFACE_OPTIONS: &[&str] = &[
+    "com.docker.network.bridge.name",
+    "com.docker.network.bridge.trusted_host_interfaces",
+    "parent",
+];
+
+/// Makes a network the daemon's default bridge.
+const DEFAULT_BRIDGE: &str = "com.docker.network.bridge.default_bridge";
 
 /// Reads the body of a connect; `network` is the network of its path.
 pub(super) fn connect(body: &[u8], network: &str) -> Read {

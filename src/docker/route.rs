@@ -108,6 +108,8 @@ pub enum Form {
     No,
     /// It does, and such a body never reaches a plugin.
     Overrides,
+    /// It does, and a decision hangs on these parameters.
+    Decides,
 }
 
 /// One row of the route table.
@@ -131,6 +133,11 @@ impl Route {
         self
     }
 
+    const fn deciding_form(mut self) -> Self {
+        self.form = Form::Decides;
+        self
+    }
+
     const fn reads(mut self, reads: Reads) -> Self {
         self.reads = reads;
         self
@@ -139,7 +146,7 @@ impl Route {
     /// Whether dockerd takes parameters from a form in the body.
     #[must_use]
     pub fn takes_form(&self) -> bool {
-        self.form == Form::Overrides
+        self.form != Form::No
     }
 
     /// The route that dockerd takes, if it has one.
@@ -216,7 +223,7 @@ pub static ROUTES: &[Route] = &[
     route("POST", "/containers/{name:.*}/restart", Class::Lifecycle).form(),
     // Takes host settings in its body below API 1.24.
     route("POST", "/containers/{name:.*}/start", Class::Host)
-        .form()
+        .deciding_form()
         .reads(Reads::ContainerStart),
     route("POST", "/containers/{name:.*}/stop", Class::Lifecycle).form(),
     route("POST", "/containers/{name:.*}/wait", Class::Lifecycle).form(),
@@ -247,7 +254,7 @@ pub static ROUTES: &[Route] = &[
         .reads(Reads::ImageCreate),
     route("POST", "/images/{name:.*}/push", Class::Change).form(),
     route("POST", "/images/{name:.*}/tag", Class::Change)
-        .form()
+        .deciding_form()
         .reads(Reads::ImageTag),
     route("POST", "/images/prune", Class::Lifecycle).form(),
     route("DELETE", "/images/{name:.*}", Class::Lifecycle),

@@ -10,21 +10,30 @@ use super::capability::Capability;
 use super::confinement::{Confinement, Seccomp, sha256};
 use super::image::ImageRef;
 use super::json::{self, Notes};
-use super::mount::{Mount, MountWire};
-use super::network::{endpoint_sysctls, is_id, named_network};
+use super::mount::{self, Mount, MountWire};
+use super::network::{endpoint_sysctls, named_network};
 use super::ulimit::Ulimit;
 use super::views::{
     Amount, Capabilities, Cpu, HostLink, Link, Memory, Namespace, NamespaceKind, NamespaceMode,
-    Oom, Otherwise, Pids, PluginChange, Port, Ports, Setting, User, Views, Zero,
+    Oom, Otherwise, Pids, PluginChange, Port, Ports, Replaced, Setting, User, Views, Zero,
 };
-use super::{ApiVersion, Call, Host, Kind, Read, fields};
+use super::{ApiVersion, Call, Host, Kind, Query, Read, fields};
 
 /// Reads the specification of a service.
-pub(super) fn read(body: &[u8], version: Option<&ApiVersion>, host: &dyn Host) -> Read {
+pub(super) fn read(
+    body: &[u8],
+    query: &Query,
+    version: Option<&ApiVersion>,
+    host: &dyn Host,
+) -> Read {
     let (wire, notes): (Wire, Notes) = json::read(body, fields::sort)?;
     let (unknown_fields, notes) = notes.split();
     let name = wire.name.clone();
-    let views = wire.views(version, unknown_fields, host);
+    let mut views = wire.views(version, unknown_fields, host);
+    // moby daemon/cluster/services.go UpdateService: `previous`, or nothing; others are errors.
+    if !matches!(query.first("rollback"), "" | "none") {
+        views.replaced = Some(Replaced::Earlier);
+    }
     Ok((Call::new(Kind::Service, views).named(&name), notes))
 }
 
@@ -74,6 +83,18 @@ impl Wire {
     ) -> Views {
         let takes = Takes(version);
         let task = self.task_template;
+        let plugin = task.plugin_spec.map(|plugin| PluginChange {
+            verb: "installs",
+            names: vec![plugin.name, plugin.remote],
+        });
+        // moby daemon/cluster/services.go CreateService: a service of this kind has no containers.
+        if task.runtime == "plugin" && plugin.is_some() {
+            return Views {
+                plugin,
+                unknown_fields: Some(unknown_fields),
+                ..Views::default()
+            };
+        }
         // moby daemon/cluster/networks.go populateNetworkID: those of the task go first.
         let networks = if task.networks.is_empty() {
             Networks {
@@ -93,8 +114,8 @@ impl Wire {
         let limits = resources.limits.unwrap_or_default();
         Views {
             image: Some(ImageRef::parse(&spec.image)),
-            namespaces: Some(networks.namespaces()),
-            host_links: Some(networks.host_links()),
+            namespaces: Some(networks.namespaces(host)),
+            host_links: Some(networks.host_links(host)),
             capabilities: Some(spec.capabilities(takes)),
             memory: Some(limits.memory(resources.swap_bytes.filter(|_| takes.swap()), host)),
             cpu: Some(limits.cpu(&spec.ulimits, takes, host)),
@@ -130,13 +151,14 @@ impl Wire {
                 kill_disabled: false,
                 score_adj: Amount {
                     field: "TaskTemplate.ContainerSpec.OomScoreAdj",
-                    value: spec.oom_score_adj,
+                    value: if takes.from(46) {
+                        spec.oom_score_adj
+                    } else {
+                        0
+                    },
                 },
             }),
-            plugin: task.plugin_spec.map(|plugin| PluginChange {
-                verb: "installs",
-                names: vec![plugin.name, plugin.remote],
-            }),
+            plugin,
             unknown_fields: Some(unknown_fields),
             ..Views::default()
         }
@@ -153,7 +175,7 @@ struct Networks {
 }
 
 impl Networks {
-    fn namespaces(&self) -> Vec<Namespace> {
+    fn namespaces(&self, host: &dyn Host) -> Vec<Namespace> {
         // moby daemon/cluster/executor/container: no network leaves the network mode empty.
         let default = (self.list.is_empty() || !self.taken).then(|| Namespace {
             kind: NamespaceKind::Network,
@@ -161,17 +183,22 @@ impl Networks {
             field: "TaskTemplate.Networks".to_owned(),
         });
         self.targets()
-            .filter_map(|(field, target)| named_network(field, target))
+            .filter_map(|(field, target)| match target {
+                id if may_be_id(id, host) => Some(Namespace {
+                    kind: NamespaceKind::Network,
+                    mode: NamespaceMode::NetworkId(id.to_owned()),
+                    field,
+                }),
+                name => named_network(field, name),
+            })
             .chain(default)
             .collect()
     }
 
-    /// Services use networks of the Swarm, whose ids are no hexadecimal numbers, and the predefined
-    /// ones of each host, which clients name by their id: the host's own is one of these.
-    // moby daemon/cluster/networks.go populateNetworkID: FindNetwork, then IsPredefined.
-    fn host_links(&self) -> Vec<HostLink> {
+    /// The host's own network has an id in the Swarm, too, and any beginning of an id will do.
+    fn host_links(&self, host: &dyn Host) -> Vec<HostLink> {
         self.targets()
-            .filter(|(_, target)| is_id(target))
+            .filter(|(_, target)| may_be_id(target, host))
             .map(|(field, target)| HostLink {
                 field,
                 link: Link::NetworkId(target.to_owned()),
@@ -195,6 +222,21 @@ impl Networks {
     }
 }
 
+/// Whether a target may lead to the host's own network by its id.
+///
+/// A short name without a hyphen, an underscore, a dot or a capital is the beginning of an id where no
+/// network has that name, which nobody here knows.
+// moby daemon/cluster/helpers.go getNetwork: a whole id, then a name, then any unique beginning of an
+// id; swarmkit identity: ids are 25 digits and small letters, those of local networks 64.
+fn may_be_id(target: &str, host: &dyn Host) -> bool {
+    let predefined = matches!(target, "" | "host" | "bridge" | "none");
+    !predefined
+        && target
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+        && !host.is_swarm_network(target)
+}
+
 impl ContainerSpec {
     fn capabilities(&self, takes: Takes<'_>) -> Capabilities {
         if !takes.capabilities() {
@@ -216,7 +258,14 @@ impl ContainerSpec {
             .iter()
             .enumerate()
             .map(|(index, mount)| {
-                mount.interpret(format!("TaskTemplate.ContainerSpec.Mounts[{index}]"), host)
+                let field = format!("TaskTemplate.ContainerSpec.Mounts[{index}]");
+                // swarmkit template/expand.go: sources and volume options are templates, filled in
+                // on the node with labels and names of the caller's choice.
+                if mount.is_template() {
+                    mount::unreadable(field, "only the node fills its template in".to_owned())
+                } else {
+                    mount.interpret(field, host)
+                }
             })
             .collect()
     }
@@ -339,6 +388,7 @@ struct Wire {
 struct TaskSpec {
     container_spec: Option<ContainerSpec>,
     plugin_spec: Option<PluginSpec>,
+    runtime: String,
     resources: Option<Resources>,
     networks: Vec<NetworkAttachment>,
     log_driver: Option<Driver>,

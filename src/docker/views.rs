@@ -97,8 +97,8 @@ views! {
     oom: Oom,
     /// What runs the container.
     runtime: Runtime,
-    /// Host settings that arrive with a start.
-    start_settings: StartSettings,
+    /// Settings that go in place of those that were judged.
+    replaced: Replaced,
     /// Why a build cannot be seen into.
     opaque_build: OpaqueBuild,
     /// A change to the managed plugins.
@@ -373,14 +373,17 @@ pub struct NewNames {
     pub names: Option<Vec<ImageRef>>,
 }
 
-/// Host settings at a start: what dockerd took before API 1.24, in place of those that the container
-/// was made with.
+/// Settings that go in place of those that were judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartSettings {
-    /// They are in the request.
+pub enum Replaced {
+    /// Host settings that a start brings, as dockerd took them before API 1.24.
     Given,
     /// The API version takes them, and a body that does not reach the gate may hold some.
     MayBeHidden,
+    /// Those of a checkpoint that lies where its name leads.
+    ByCheckpoint,
+    /// Those that a service had before.
+    Earlier,
 }
 
 /// Why a build cannot be seen into.

@@ -111,6 +111,11 @@ impl Host for FsHost {
     fn has_unified_cgroups(&self) -> bool {
         self.unified_cgroups
     }
+
+    // Only the engine's own answers tell; see `seen`.
+    fn is_swarm_network(&self, _id: &str) -> bool {
+        false
+    }
 }
 
 /// A host that looks no path up, and remembers that it was asked to.
@@ -149,6 +154,10 @@ impl Host for HostWithoutDisk<'_> {
 
     fn has_unified_cgroups(&self) -> bool {
         self.host.has_unified_cgroups()
+    }
+
+    fn is_swarm_network(&self, id: &str) -> bool {
+        self.host.is_swarm_network(id)
     }
 }
 

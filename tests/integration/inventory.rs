@@ -15,20 +15,20 @@ const SUBTREES: &[(&str, &str)] = &[("/debug/", "* /debug/{name:.*}")];
 /// Routes on which a form changes nothing although moby's source reads one, and why.
 const HARMLESS_FORMS: &[(&str, &str)] = &[
     (
-        "POST /plugins/pull",
-        "20.10 only, which then finds no privileges in what is left of the body and refuses",
-    ),
-    (
-        "POST /plugins/{name:.*}/upgrade",
-        "20.10 only, which then finds no privileges in what is left of the body and refuses",
-    ),
-    (
         "POST /images/load",
         "the archive is the body, so that a form leaves none",
     ),
     (
         "PUT /containers/{name:.*}/archive",
         "the archive is the body, so that a form leaves none",
+    ),
+    (
+        "POST /plugins/pull",
+        "20.10 only, which then finds no privileges in what is left of the body and refuses",
+    ),
+    (
+        "POST /plugins/{name:.*}/upgrade",
+        "20.10 only, which then finds no privileges in what is left of the body and refuses",
     ),
 ];
 

@@ -19,5 +19,6 @@ mod log; // What a decision leaves in the log, and what it must never leave ther
 mod properties; // What holds for any bytes, any request and any policy.
 mod protocol; // The plugin protocol, over a socket: what dockerd sends, in any state of repair.
 mod reference; // The generated rule reference is fresh.
+mod routes; // A call of every route: in every spelling, without its body, with a form.
 mod server; // `lockgate serve`: socket, signals, reload, systemd, options.
 mod support; // A host made of facts, envelopes, a gate to ask, a raw connection.

@@ -281,6 +281,10 @@ impl Host for Odd {
     fn has_unified_cgroups(&self) -> bool {
         true
     }
+
+    fn is_swarm_network(&self, _id: &str) -> bool {
+        false
+    }
 }
 
 fn panics() {

@@ -38,6 +38,8 @@ pub(crate) struct FakeHost {
     cpus: Option<i64>,
     /// Version of the cgroup hierarchy; 2 when it is not said.
     cgroups: Option<u8>,
+    /// Whole ids of networks that the engine has told to be the Swarm's own.
+    swarm_networks: Vec<String>,
     /// 2027-01-01 when it is not said.
     today: Option<String>,
 }
@@ -77,6 +79,10 @@ impl Host for FakeHost {
 
     fn has_unified_cgroups(&self) -> bool {
         self.cgroups != Some(1)
+    }
+
+    fn is_swarm_network(&self, id: &str) -> bool {
+        self.swarm_networks.iter().any(|known| known == id)
     }
 }
 

@@ -417,47 +417,73 @@ pub(super) struct Wire {
     networking_config: Option<NetworkingConfig>,
 }
 
-/// Declares `HostConfig` once, for serde and for the list of its names.
+/// Declares `HostConfig` once, for serde and for the list of its names; and `UpdateConfig`, which has
+/// those of its fields that are resources.
 macro_rules! host_config {
-    ($($name:ident: $type:ty = $wire:literal,)+) => {
+    (
+        resources { $($resource:ident: $resource_type:ty = $resource_wire:literal,)+ }
+        $($name:ident: $type:ty = $wire:literal,)+
+    ) => {
         #[derive(Debug, Default, Deserialize)]
         #[serde(default)]
         pub(super) struct HostConfig {
+            $(#[serde(rename = $resource_wire)] $resource: $resource_type,)+
             $(#[serde(rename = $wire)] $name: $type,)+
         }
 
+        /// The body of an update as dockerd decodes it.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        pub(super) struct UpdateConfig {
+            $(#[serde(rename = $resource_wire)] $resource: $resource_type,)+
+        }
+
+        impl UpdateConfig {
+            /// The same, in the host settings of a container.
+            pub(super) fn into_host_config(self) -> HostConfig {
+                HostConfig {
+                    $($resource: self.$resource,)+
+                    ..HostConfig::default()
+                }
+            }
+        }
+
         /// The fields of `HostConfig` that rules read.
-        pub(in crate::docker) const HOST_CONFIG_FIELDS: &[&str] = &[$($wire),+];
+        pub(in crate::docker) const HOST_CONFIG_FIELDS: &[&str] =
+            &[$($resource_wire,)+ $($wire),+];
     };
 }
 
 host_config! {
+    resources {
+        cgroup_parent: String = "CgroupParent",
+        cpu_period: i64 = "CpuPeriod",
+        cpu_quota: i64 = "CpuQuota",
+        cpu_realtime_runtime: i64 = "CpuRealtimeRuntime",
+        device_cgroup_rules: Vec<String> = "DeviceCgroupRules",
+        device_requests: Vec<DeviceRequestWire> = "DeviceRequests",
+        devices: Vec<DeviceMapping> = "Devices",
+        memory: i64 = "Memory",
+        memory_swap: i64 = "MemorySwap",
+        nano_cpus: i64 = "NanoCpus",
+        oom_kill_disable: bool = "OomKillDisable",
+        pids_limit: Option<i64> = "PidsLimit",
+        ulimits: Vec<Ulimit> = "Ulimits",
+    }
     annotations: BTreeMap<String, String> = "Annotations",
     binds: Vec<String> = "Binds",
     cap_add: StrSlice = "CapAdd",
     cap_drop: StrSlice = "CapDrop",
     cgroup: String = "Cgroup",
-    cgroup_parent: String = "CgroupParent",
     cgroupns_mode: String = "CgroupnsMode",
-    cpu_period: i64 = "CpuPeriod",
-    cpu_quota: i64 = "CpuQuota",
-    cpu_realtime_runtime: i64 = "CpuRealtimeRuntime",
-    device_cgroup_rules: Vec<String> = "DeviceCgroupRules",
-    device_requests: Vec<DeviceRequestWire> = "DeviceRequests",
-    devices: Vec<DeviceMapping> = "Devices",
     group_add: Vec<String> = "GroupAdd",
     ipc_mode: String = "IpcMode",
     log_config: LogConfig = "LogConfig",
     masked_paths: Option<Vec<String>> = "MaskedPaths",
-    memory: i64 = "Memory",
-    memory_swap: i64 = "MemorySwap",
     mounts: Vec<MountWire> = "Mounts",
-    nano_cpus: i64 = "NanoCpus",
     network_mode: String = "NetworkMode",
-    oom_kill_disable: bool = "OomKillDisable",
     oom_score_adj: i64 = "OomScoreAdj",
     pid_mode: String = "PidMode",
-    pids_limit: Option<i64> = "PidsLimit",
     port_bindings: BTreeMap<String, Vec<PortBinding>> = "PortBindings",
     privileged: bool = "Privileged",
     publish_all_ports: bool = "PublishAllPorts",
@@ -468,7 +494,6 @@ host_config! {
     storage_opt: BTreeMap<String, String> = "StorageOpt",
     sysctls: BTreeMap<String, String> = "Sysctls",
     tmpfs: BTreeMap<String, String> = "Tmpfs",
-    ulimits: Vec<Ulimit> = "Ulimits",
     userns_mode: String = "UsernsMode",
     uts_mode: String = "UTSMode",
     volume_driver: String = "VolumeDriver",

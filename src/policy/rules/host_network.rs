@@ -46,8 +46,8 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
                 "use the driver bridge, or overlay in a Swarm",
             ),
             Link::NetworkId(id) => Finding::new(
-                format!("`{field}` is `{id}`, which may be the id of the host's own network"),
-                "name a network of the Swarm",
+                format!("`{field}` is `{id}`, by which Docker may find the host's own network"),
+                "run docker network inspect with the whole id first, so that lockgate sees which network it is, or use a name with a hyphen or underscore",
             ),
         });
     }

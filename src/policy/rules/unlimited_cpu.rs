@@ -52,6 +52,8 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
         "add --cpu-period=100000 --cpu-quota=100000"
     } else if call.kind() == Kind::Service {
         "add --limit-cpu=1"
+    } else if cpu.zero == Zero::Keeps && cpu.nano_cpus.value == 0 {
+        "give --cpu-period=100000 and --cpu-quota=100000 together, or --cpus=1"
     } else {
         META.fix
     };
