@@ -18,6 +18,17 @@ use super::{Call, Host, Kind, Query, Read, fields};
 // moby daemon/server/router/build/build_routes.go newImageBuildOptions.
 pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
     let security: Vec<String> = query.all("securityopt").map(ToOwned::to_owned).collect();
+    let security = Confinement::parse(&security);
+    let (ulimits, notes) = ulimits(query)?;
+    let (below_ulimits, notes) = notes.split();
+    let mut unknown_fields = unknown_parameters(query);
+    unknown_fields.extend(below_ulimits.iter().map(|path| format!("ulimits{path}")));
+    unknown_fields.extend(
+        security
+            .unknown
+            .iter()
+            .map(|key| format!("securityopt {key}")),
+    );
     let mut views = Views {
         namespaces: Some(vec![Namespace {
             kind: NamespaceKind::Network,
@@ -25,8 +36,8 @@ pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
             field: "networkmode".to_owned(),
         }]),
         // moby build_routes.go: one for each entry; engines on Linux refuse any.
-        confinement: (!security.is_empty()).then(|| Confinement::parse(&security)),
-        unknown_fields: Some(unknown_parameters(query)),
+        confinement: query.all("securityopt").next().map(|_| security),
+        unknown_fields: Some(unknown_fields),
         ..Views::default()
     };
     // moby build_routes.go parseVersion: `1` is the default, another than `1` and `2` an error.
@@ -72,15 +83,12 @@ pub(super) fn parameters(query: &Query, host: &dyn Host) -> Read {
             period: amount("cpuperiod"),
             quota: amount("cpuquota"),
             realtime_runtime: none("cpuquota"),
-            realtime_priority: ulimits(query)?
-                .iter()
-                .any(Ulimit::is_realtime)
-                .then_some("ulimits"),
+            realtime_priority: ulimits.iter().any(Ulimit::is_realtime).then_some("ulimits"),
             zero: Zero::Unlimited,
             host: host.size(),
         });
     }
-    Ok((Call::new(Kind::Build, views), Vec::new()))
+    Ok((Call::new(Kind::Build, views), notes))
 }
 
 /// A stream to the builder: a session, or its whole control interface.
@@ -98,11 +106,10 @@ pub(super) fn stream() -> Call {
     )
 }
 
-fn ulimits(query: &Query) -> Result<Vec<Ulimit>, JsonError> {
+fn ulimits(query: &Query) -> Result<(Vec<Ulimit>, Notes), JsonError> {
     match query.first("ulimits") {
-        "" => Ok(Vec::new()),
-        text => json::read(text.as_bytes(), fields::sort)
-            .map(|(ulimits, _): (Vec<Ulimit>, Notes)| ulimits),
+        "" => Ok((Vec::new(), Notes::default())),
+        text => json::read(text.as_bytes(), fields::sort),
     }
 }
 

@@ -330,6 +330,255 @@ pub static HARMLESS: &[Harmless] = &[
         fields: &["cpushares", "cpusetcpus", "cpusetmems", "shmsize"],
         reason: "they share or narrow resources; none lifts a limit that a rule asks for",
     },
+    Harmless {
+        of: "HealthConfig",
+        fields: &[
+            "Test",
+            "Interval",
+            "Timeout",
+            "StartPeriod",
+            "StartInterval",
+            "Retries",
+        ],
+        reason: "what runs inside the container, with the container's rights",
+    },
+    Harmless {
+        of: "RestartPolicy",
+        fields: &[
+            "Name",
+            "MaximumRetryCount",
+            "Condition",
+            "Delay",
+            "MaxAttempts",
+            "Window",
+        ],
+        reason: "the life of the container, not its rights",
+    },
+    Harmless {
+        of: "BlkioDevice",
+        fields: &["Path", "Weight", "Rate"],
+        reason: "how much of a device a container may use that it has anyhow",
+    },
+    Harmless {
+        of: "TmpfsOptions",
+        fields: &["SizeBytes", "Mode", "Options"],
+        reason: "memory inside the container, bounded by its limit",
+    },
+    Harmless {
+        of: "ImageOptions",
+        fields: &["Subpath"],
+        reason: "files of an image, read-only",
+    },
+    Harmless {
+        of: "ConfigReference",
+        fields: &["Network"],
+        reason: "a network whose options were judged when it was made",
+    },
+    Harmless {
+        of: "EndpointIPAMConfig",
+        fields: &["IPv4Address", "IPv6Address", "LinkLocalIPs"],
+        reason: "addresses inside a network that is judged by its own name",
+    },
+    Harmless {
+        of: "IPAM",
+        fields: &["Driver", "Options", "Config"],
+        reason: "addresses of a network that is apart from the host's interfaces",
+    },
+    Harmless {
+        of: "IPAMConfig",
+        fields: &["Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"],
+        reason: "addresses of a network that is apart from the host's interfaces",
+    },
+    Harmless {
+        of: "FileReference",
+        fields: &[
+            "File",
+            "Runtime",
+            "ConfigID",
+            "ConfigName",
+            "SecretID",
+            "SecretName",
+        ],
+        reason: "a secret or config in memory, which the Swarm gives to the service",
+    },
+    Harmless {
+        of: "FileTarget",
+        fields: &["Name", "UID", "GID", "Mode"],
+        reason: "a secret or config in memory, which the Swarm gives to the service",
+    },
+    Harmless {
+        of: "CredentialSpec",
+        fields: &["Config", "File", "Registry"],
+        reason: "Windows only",
+    },
+    Harmless {
+        of: "DNSConfig",
+        fields: &["Nameservers", "Search", "Options"],
+        reason: "name resolution inside the container",
+    },
+    Harmless {
+        of: "NetworkAttachmentSpec",
+        fields: &["ContainerID"],
+        reason: "a container that is there already",
+    },
+    Harmless {
+        of: "Placement",
+        fields: &["Constraints", "Preferences", "MaxReplicas", "Platforms"],
+        reason: "where a container runs",
+    },
+    Harmless {
+        of: "PlacementPreference",
+        fields: &["Spread"],
+        reason: "where a container runs",
+    },
+    Harmless {
+        of: "SpreadOver",
+        fields: &["SpreadDescriptor"],
+        reason: "where a container runs",
+    },
+    Harmless {
+        of: "Platform",
+        fields: &["Architecture", "OS"],
+        reason: "where a container runs",
+    },
+    Harmless {
+        of: "Reservations",
+        fields: &["NanoCPUs", "MemoryBytes", "GenericResources"],
+        reason: "what the Swarm keeps free for the container",
+    },
+    Harmless {
+        of: "GenericResource",
+        fields: &["NamedResourceSpec", "DiscreteResourceSpec"],
+        reason: "what the Swarm keeps free for the container",
+    },
+    Harmless {
+        of: "NamedResource",
+        fields: &["Kind", "Value"],
+        reason: "what the Swarm keeps free for the container",
+    },
+    Harmless {
+        of: "RuntimePrivilege",
+        fields: &["name", "description", "value"],
+        reason: "a plugin that `plugin-change` judges by its name",
+    },
+    Harmless {
+        of: "ServiceMode",
+        fields: &["Replicated", "Global", "ReplicatedJob", "GlobalJob"],
+        reason: "how many containers there are",
+    },
+    Harmless {
+        of: "ReplicatedService",
+        fields: &["Replicas", "MaxConcurrent", "TotalCompletions"],
+        reason: "how many containers there are",
+    },
+    Harmless {
+        of: "UpdateOrder",
+        fields: &[
+            "Parallelism",
+            "Delay",
+            "FailureAction",
+            "Monitor",
+            "MaxFailureRatio",
+            "Order",
+        ],
+        reason: "how containers are replaced",
+    },
+    Harmless {
+        of: "ClusterVolumeSpec",
+        fields: &[
+            "Group",
+            "AccessMode",
+            "AccessibilityRequirements",
+            "CapacityRange",
+            "Secrets",
+            "Availability",
+        ],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
+        of: "AccessMode",
+        fields: &["Scope", "Sharing", "MountVolume", "BlockVolume"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
+        of: "MountVolume",
+        fields: &["FsType", "MountFlags"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
+        of: "Topology",
+        fields: &["Requisite", "Preferred", "Segments"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
+        of: "CapacityRange",
+        fields: &["RequiredBytes", "LimitBytes"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+    Harmless {
+        of: "VolumeSecret",
+        fields: &["Key", "Secret"],
+        reason: "a volume of a driver that `host-paths` judges by its name",
+    },
+];
+
+/// Objects among the fields above: what has the field, the field, and the type it holds, or holds a
+/// list of. `None` has no fields at all.
+const OBJECTS: &[(&str, &str, &str)] = &[
+    ("ContainerCreate", "Healthcheck", "HealthConfig"),
+    ("ContainerSpec", "Healthcheck", "HealthConfig"),
+    ("HostConfig", "RestartPolicy", "RestartPolicy"),
+    ("UpdateConfig", "RestartPolicy", "RestartPolicy"),
+    ("TaskSpec", "RestartPolicy", "RestartPolicy"),
+    ("HostConfig", "BlkioWeightDevice", "BlkioDevice"),
+    ("HostConfig", "BlkioDeviceReadBps", "BlkioDevice"),
+    ("HostConfig", "BlkioDeviceWriteBps", "BlkioDevice"),
+    ("HostConfig", "BlkioDeviceReadIOps", "BlkioDevice"),
+    ("HostConfig", "BlkioDeviceWriteIOps", "BlkioDevice"),
+    ("UpdateConfig", "BlkioWeightDevice", "BlkioDevice"),
+    ("UpdateConfig", "BlkioDeviceReadBps", "BlkioDevice"),
+    ("UpdateConfig", "BlkioDeviceWriteBps", "BlkioDevice"),
+    ("UpdateConfig", "BlkioDeviceReadIOps", "BlkioDevice"),
+    ("UpdateConfig", "BlkioDeviceWriteIOps", "BlkioDevice"),
+    ("Mount", "TmpfsOptions", "TmpfsOptions"),
+    ("Mount", "ImageOptions", "ImageOptions"),
+    ("Mount", "ClusterOptions", "None"),
+    ("NetworkCreate", "ConfigFrom", "ConfigReference"),
+    ("EndpointSettings", "IPAMConfig", "EndpointIPAMConfig"),
+    ("NetworkCreate", "IPAM", "IPAM"),
+    ("IPAM", "Config", "IPAMConfig"),
+    ("ContainerSpec", "Configs", "FileReference"),
+    ("ContainerSpec", "Secrets", "FileReference"),
+    ("FileReference", "File", "FileTarget"),
+    ("FileReference", "Runtime", "None"),
+    ("Privileges", "CredentialSpec", "CredentialSpec"),
+    ("ContainerSpec", "DNSConfig", "DNSConfig"),
+    ("TaskSpec", "NetworkAttachmentSpec", "NetworkAttachmentSpec"),
+    ("TaskSpec", "Placement", "Placement"),
+    ("Placement", "Preferences", "PlacementPreference"),
+    ("PlacementPreference", "Spread", "SpreadOver"),
+    ("Placement", "Platforms", "Platform"),
+    ("Resources", "Reservations", "Reservations"),
+    ("Reservations", "GenericResources", "GenericResource"),
+    ("GenericResource", "NamedResourceSpec", "NamedResource"),
+    ("GenericResource", "DiscreteResourceSpec", "NamedResource"),
+    ("PluginSpec", "privileges", "RuntimePrivilege"),
+    ("ServiceSpec", "Mode", "ServiceMode"),
+    ("ServiceMode", "Replicated", "ReplicatedService"),
+    ("ServiceMode", "ReplicatedJob", "ReplicatedService"),
+    ("ServiceMode", "Global", "None"),
+    ("ServiceMode", "GlobalJob", "None"),
+    ("ServiceSpec", "UpdateConfig", "UpdateOrder"),
+    ("ServiceSpec", "RollbackConfig", "UpdateOrder"),
+    ("VolumeCreate", "ClusterVolumeSpec", "ClusterVolumeSpec"),
+    ("ClusterVolumeSpec", "AccessMode", "AccessMode"),
+    ("AccessMode", "MountVolume", "MountVolume"),
+    ("AccessMode", "BlockVolume", "None"),
+    ("ClusterVolumeSpec", "AccessibilityRequirements", "Topology"),
+    ("Topology", "Requisite", "Topology"),
+    ("Topology", "Preferred", "Topology"),
+    ("ClusterVolumeSpec", "CapacityRange", "CapacityRange"),
+    ("ClusterVolumeSpec", "Secrets", "VolumeSecret"),
 ];
 
 /// What belongs into `HostConfig` and engines up to 26 also take from the top level.
@@ -347,7 +596,11 @@ pub(crate) fn sort(of: &str, key: &str) -> (Known, Option<&'static str>) {
             .find(|field| folds_to(key, field))
     };
     if let Some(field) = listed(of) {
-        return (Known::Harmless, Some(field));
+        let object = OBJECTS
+            .iter()
+            .find(|(holder, name, _)| *holder == of && *name == field);
+        let known = object.map_or(Known::Harmless, |(.., kind)| Known::Object(kind));
+        return (known, Some(field));
     }
     if of != "ContainerCreate" {
         return (Known::Unknown, None);

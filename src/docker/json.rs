@@ -38,6 +38,8 @@ const MAP_LIMIT: usize = 2 * 65_536;
 pub(crate) enum Known {
     /// dockerd reads it, and it cannot weaken a container.
     Harmless,
+    /// The same, and it holds an object of this type, or a list of them, whose fields are sorted, too.
+    Object(&'static str),
     /// Some engines read it here although it belongs elsewhere.
     Misplaced,
     /// Nobody here knows it.
@@ -499,6 +501,82 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for GoVisitor<'_, V> {
     }
 }
 
+/// Looks for unknown fields in an object, or in a list of objects, that nobody reads.
+#[derive(Clone, Copy)]
+struct Inside<'s> {
+    name: &'static str,
+    state: &'s State,
+}
+
+impl<'de> DeserializeSeed<'de> for Inside<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Inside<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<(), A::Error> {
+        let mut fields = GoStruct {
+            inner,
+            state: self.state,
+            name: self.name,
+            fields: &[],
+            seen: Vec::new(),
+            seen_others: BTreeSet::new(),
+        };
+        while let Some(key) = fields.inner.next_key::<Cow<'de, str>>()? {
+            fields.skip(&key)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut index: usize = 0;
+        loop {
+            self.state.enter(Segment::Index(index));
+            let more = list.next_element_seed(self)?.is_some();
+            self.state.leave();
+            if !more {
+                return Ok(());
+            }
+            index = index.saturating_add(1);
+        }
+    }
+
+    // What is no object at all dockerd refuses itself, or takes for none.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _value: &str) -> Result<(), E> {
+        Ok(())
+    }
+}
+
 struct GoSeed<'s, S> {
     seed: S,
     state: &'s State,
@@ -615,6 +693,15 @@ impl<'de, A: MapAccess<'de>> GoStruct<'_, A> {
         match known {
             Known::Harmless => {
                 self.inner.next_value::<IgnoredAny>()?;
+            }
+            Known::Object(name) => {
+                self.state
+                    .enter(Segment::Key(right.unwrap_or(key).to_owned()));
+                self.inner.next_value_seed(Inside {
+                    name,
+                    state: self.state,
+                })?;
+                self.state.leave();
             }
             Known::Misplaced => {
                 if !self.inner.next_value::<Zero>()?.0 {
