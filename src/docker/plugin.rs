@@ -5,7 +5,7 @@ use super::{Call, Kind, Query};
 
 /// Reads a change to the plugins: the name in the path, and those in the query.
 pub(super) fn change(verb: &'static str, path: &str, query: &Query) -> Call {
-    let names = [path, query.first("name"), query.first("remote")]
+    let new = [query.first("name"), query.first("remote")]
         .into_iter()
         .filter(|name| !name.is_empty())
         .map(ToOwned::to_owned)
@@ -13,7 +13,11 @@ pub(super) fn change(verb: &'static str, path: &str, query: &Query) -> Call {
     Call::new(
         Kind::Other,
         Views {
-            plugin: Some(PluginChange { verb, names }),
+            plugin: Some(PluginChange {
+                verb,
+                existing: path.to_owned(),
+                new,
+            }),
             ..Views::default()
         },
     )

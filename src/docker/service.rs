@@ -85,7 +85,8 @@ impl Wire {
         let task = self.task_template;
         let plugin = task.plugin_spec.map(|plugin| PluginChange {
             verb: "installs",
-            names: vec![plugin.name, plugin.remote],
+            existing: String::new(),
+            new: vec![plugin.name, plugin.remote],
         });
         // moby daemon/cluster/services.go CreateService: a service of this kind has no containers.
         if task.runtime == "plugin" && plugin.is_some() {

@@ -402,6 +402,8 @@ pub enum OpaqueBuild {
 pub struct PluginChange {
     /// `installs`, `disables`: reads well before the name.
     pub verb: &'static str,
-    /// Every name in the request that the plugin has or would get.
-    pub names: Vec<String>,
+    /// The name of a plugin that is there, or the beginning of its id; empty for a new one.
+    pub existing: String,
+    /// Names that a plugin would get.
+    pub new: Vec<String>,
 }

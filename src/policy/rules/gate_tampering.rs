@@ -31,34 +31,35 @@ pub(super) struct Options {
     paths: Vec<HostPath>,
 }
 
-/// Whether a managed plugin of this name is, or would go before, the gate.
-// moby plugin/store.go: a managed plugin goes before one with a socket; resolvePluginID takes a name
-// with or without its tag, and any beginning of an id.
-fn may_be_gate(name: &str) -> bool {
-    let name = name.split(['@']).next().unwrap_or_default();
+/// Whether a managed plugin of this name would go before the gate, or is the gate.
+// moby plugin/store.go: a managed plugin goes before one with a socket.
+fn is_gate(name: &str) -> bool {
+    let name = name.split('@').next().unwrap_or_default();
     let last = name.rsplit('/').next().unwrap_or_default();
-    let last = last.split(':').next().unwrap_or_default();
-    last == "lockgate" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    last.split(':').next() == Some("lockgate")
+}
+
+// moby plugin/store.go resolvePluginID: a name with or without its tag, then any beginning of an id.
+fn may_be_id(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(plugin) = call.plugin() {
-        findings.extend(
-            plugin
-                .names
-                .iter()
-                .find(|name| may_be_gate(name))
-                .map(|name| {
-                    Finding::new(
-                        format!(
-                            "it {} the plugin `{name}`, which is or may be the gate",
-                            plugin.verb
-                        ),
-                        META.fix,
-                    )
-                }),
-        );
+        let touched = std::iter::once(&plugin.existing)
+            .filter(|name| is_gate(name) || may_be_id(name))
+            .chain(plugin.new.iter().filter(|name| is_gate(name)))
+            .next();
+        findings.extend(touched.map(|name| {
+            Finding::new(
+                format!(
+                    "it {} the plugin `{name}`, which is or may be the gate",
+                    plugin.verb
+                ),
+                META.fix,
+            )
+        }));
     }
     for mount in call.mounts().into_iter().flatten() {
         let MountSource::Host(file) = &mount.source else {

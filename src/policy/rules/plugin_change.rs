@@ -23,7 +23,10 @@ pub(super) static META: Meta = Meta {
 pub(super) fn check(_: &Options, call: &Call) -> Vec<Finding> {
     call.plugin()
         .map(|plugin| {
-            let name = plugin.names.first().map_or("", String::as_str);
+            let name = std::iter::once(&plugin.existing)
+                .chain(&plugin.new)
+                .find(|name| !name.is_empty())
+                .map_or("", String::as_str);
             Finding::new(format!("it {} the plugin `{name}`", plugin.verb), META.fix)
         })
         .into_iter()
