@@ -585,6 +585,9 @@ const OBJECTS: &[(&str, &str, &str)] = &[
 // moby 20.10..26.1 runconfig/config_unix.go: ContainerConfigWrapper embeds *HostConfig.
 const MISPLACED: &[&str] = &["Cpuset"];
 
+/// Lists that go in place of the daemon's own, so that an empty one opens everything.
+const REPLACING_LISTS: &[&str] = &["MaskedPaths", "ReadonlyPaths"];
+
 /// Sorts a field that the type named `of` does not read.
 pub(crate) fn sort(of: &str, key: &str) -> (Known, Option<&'static str>) {
     let listed = |of: &str| {
@@ -612,6 +615,7 @@ pub(crate) fn sort(of: &str, key: &str) -> (Known, Option<&'static str>) {
         .find(|field| folds_to(key, field))
         .or_else(|| listed("HostConfig"));
     match misplaced {
+        Some(field) if REPLACING_LISTS.contains(&field) => (Known::MisplacedList, Some(field)),
         Some(field) => (Known::Misplaced, Some(field)),
         None => (Known::Unknown, None),
     }

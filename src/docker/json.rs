@@ -42,6 +42,8 @@ pub(crate) enum Known {
     Object(&'static str),
     /// Some engines read it here although it belongs elsewhere.
     Misplaced,
+    /// The same, and an empty list says something else than none.
+    MisplacedList,
     /// Nobody here knows it.
     Unknown,
 }
@@ -705,6 +707,13 @@ impl<'de, A: MapAccess<'de>> GoStruct<'_, A> {
             }
             Known::Misplaced => {
                 if !self.inner.next_value::<Zero>()?.0 {
+                    self.state.note(Note::Misplaced {
+                        path: self.state.path_of(right.unwrap_or(key)),
+                    });
+                }
+            }
+            Known::MisplacedList => {
+                if self.inner.next_value::<Option<IgnoredAny>>()?.is_some() {
                     self.state.note(Note::Misplaced {
                         path: self.state.path_of(right.unwrap_or(key)),
                     });
