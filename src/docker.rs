@@ -394,13 +394,14 @@ impl Reading {
                 let Some(query) = self.query(target) else {
                     return;
                 };
-                let is_sure = HiddenForm::of(request) == HiddenForm::None;
+                let form = HiddenForm::of(request);
                 let pulls = !query.first("fromImage").is_empty();
                 // A pull has no body at all; an import has one, which is only judged by its names.
-                if pulls && !is_sure {
+                if pulls && form == HiddenForm::Possible {
                     self.problems.push(Problem::FormBody);
                 }
-                self.call = Some(image::create(&query, pulls || is_sure));
+                let is_sure = pulls || form == HiddenForm::None;
+                self.call = Some(image::create(&query, is_sure));
             }
             Reads::ImageTag => {
                 let query = self.query(target);

@@ -217,7 +217,6 @@ pub static HARMLESS: &[Harmless] = &[
             "Internal",
             "Attachable",
             "Ingress",
-            "ConfigOnly",
             "ConfigFrom",
             "Labels",
         ],

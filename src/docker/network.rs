@@ -13,7 +13,8 @@ pub(super) fn create(body: &[u8]) -> Read {
     let (wire, notes): (NetworkCreate, Notes) = json::read(body, fields::sort)?;
     let (unknown_fields, notes) = notes.split();
     let mut host_links = Vec::new();
-    if !OWN_DRIVERS.contains(&wire.driver.as_str()) {
+    // moby libnetwork/controller.go NewNetwork: a network that only holds configuration has no driver.
+    if !wire.config_only && !OWN_DRIVERS.contains(&wire.driver.as_str()) {
         host_links.push(HostLink {
             field: "Driver".to_owned(),
             link: Link::Driver(wire.driver.clone()),
@@ -172,6 +173,7 @@ pub(super) fn named_network(field: String, name: &str) -> Option<Namespace> {
 struct NetworkCreate {
     name: String,
     driver: String,
+    config_only: bool,
     options: BTreeMap<String, String>,
 }
 

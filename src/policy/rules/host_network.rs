@@ -47,7 +47,7 @@ pub(super) fn check(options: &Options, call: &Call) -> Vec<Finding> {
             ),
             Link::NetworkId(id) => Finding::new(
                 format!("`{field}` is `{id}`, by which Docker may find the host's own network"),
-                "run docker network inspect with the whole id first, so that lockgate sees which network it is, or use a name with a hyphen or underscore",
+                "run docker network ls first, so that lockgate sees which network it is, and give the whole id; or use a name with a hyphen or underscore",
             ),
         });
     }
