@@ -2,10 +2,11 @@
 
 CARGO ?= cargo
 # scripts/inventory is Python.
-SCRIPTS := $(filter-out scripts/lib scripts/inventory,$(wildcard scripts/*)) $(wildcard scripts/lib/*.sh) plugin/build .ci/run
+SCRIPTS := $(filter-out scripts/lib scripts/inventory,$(wildcard scripts/*)) \
+	$(wildcard scripts/lib/*.sh tests/daemon/ordinary/*.sh) plugin/build .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint unit packaging clean
+.PHONY: help build demo test lint engines unit packaging clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +27,11 @@ lint: ## format, clippy, documentation, shellcheck
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 	shellcheck -x $(SCRIPTS)
 
-unit: ## the tests in Rust, those against a real dockerd too (root)
+engines: ## three Debian systems below target, whose Docker the tests use (root)
 	@scripts/setup test
+	scripts/engines
+
+unit: engines ## the tests in Rust, those against real Docker daemons too (root)
 	$(CARGO) test --locked
 
 packaging: ## the systemd units, the managed plugin and the demo, proved (root)

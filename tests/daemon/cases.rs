@@ -14,7 +14,7 @@ pub(crate) struct Case {
 }
 
 /// What a hardened container is started with.
-const HARDENED: &[&str] = &[
+pub(crate) const HARDENED: &[&str] = &[
     "--network=none",
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",

@@ -2,7 +2,12 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
 use crate::cases::CASES;
-use crate::support::{Gated, rules_in, text};
+use crate::support::{Engine, Gated, on_each_engine, rules_in, text};
+
+on_each_engine! {
+    each_unhardened_container_is_refused_by_name_and_the_nearest_compliant_one_runs,
+    a_plain_run_is_told_every_rule_and_flag_at_once_and_runs_when_it_follows_them,
+}
 
 /// What the cases mount.
 pub(crate) fn furnish(folder: &std::path::Path) {
@@ -10,9 +15,8 @@ pub(crate) fn furnish(folder: &std::path::Path) {
     symlink("/usr/share", folder.join("link")).unwrap();
 }
 
-#[test]
-fn each_unhardened_container_is_refused_by_name_and_the_nearest_compliant_one_runs() {
-    let gated = Gated::start("", false, &[]);
+fn each_unhardened_container_is_refused_by_name_and_the_nearest_compliant_one_runs(engine: Engine) {
+    let gated = Gated::start(engine, "", false, &[]);
     furnish(gated.folder.path());
     let folder = gated.folder.path().to_str().unwrap();
     let mut failures = Vec::new();
@@ -46,9 +50,8 @@ fn each_unhardened_container_is_refused_by_name_and_the_nearest_compliant_one_ru
     assert_eq!(gated.daemon.containers(), 0);
 }
 
-#[test]
-fn a_plain_run_is_told_every_rule_and_flag_at_once_and_runs_when_it_follows_them() {
-    let gated = Gated::start("", false, &[]);
+fn a_plain_run_is_told_every_rule_and_flag_at_once_and_runs_when_it_follows_them(engine: Engine) {
+    let gated = Gated::start(engine, "", false, &[]);
     let refused = gated.daemon.docker(&["run", crate::support::IMAGE, "true"]);
     let message = text(&refused.stderr);
     assert_eq!(

@@ -5,36 +5,44 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{Daemon, Gate, Gated, IMAGE, folder, rules_in};
+use crate::support::{Daemon, Engine, Gate, Gated, folder, on_each_engine, rules_in, text};
 
-#[test]
-fn without_the_gate_dockerd_refuses_everything_and_goes_on_when_it_is_back() {
+on_each_engine! {
+    without_the_gate_dockerd_refuses_everything_and_goes_on_when_it_is_back,
+    a_request_that_dockerd_sends_again_without_its_body_is_refused,
+}
+
+fn without_the_gate_dockerd_refuses_everything_and_goes_on_when_it_is_back(engine: Engine) {
     // In this order, so that the folder is the last to go.
     let Gated {
         folder,
         daemon,
         gate,
-    } = Gated::start("", false, &[]);
+    } = Gated::start(engine, "", false, &[]);
     assert!(daemon.docker(&["ps"]).status.success());
     drop(gate);
-    for arguments in [&["ps"][..], &["run", "--rm", IMAGE, "true"]] {
-        let refused = daemon.docker(arguments);
-        assert!(!refused.status.success(), "{refused:?}");
-    }
-    let (status, answer) = daemon.raw(&crate::hostile::bytes("GET /info none "));
-    assert_eq!(status, 500, "{answer}");
-    assert!(
-        answer.contains("plugin lockgate failed with error"),
-        "{answer}"
-    );
+    // At once, since dockerd tries for a quarter of a minute to reach its plugin before it refuses.
+    std::thread::scope(|scope| {
+        for request in ["GET /info none ", "POST /v1.41/volumes/create json {}"] {
+            let daemon = &daemon;
+            scope.spawn(move || {
+                let (status, answer) = daemon.raw(&crate::hostile::bytes(request));
+                assert_eq!(status, 500, "{answer}");
+                assert!(
+                    answer.contains("plugin lockgate failed with error"),
+                    "{answer}"
+                );
+            });
+        }
+    });
     let socket = folder.path().join("plugins/lockgate.sock");
     let _gate = Gate::start(folder.path(), &socket, "", false);
-    assert!(daemon.docker(&["ps"]).status.success());
-    assert_eq!(daemon.containers(), 0);
+    let volumes = daemon.docker(&["volume", "ls", "--quiet"]);
+    assert!(volumes.status.success(), "{volumes:?}");
+    assert_eq!(text(&volumes.stdout), "");
 }
 
-#[test]
-fn a_request_that_dockerd_sends_again_without_its_body_is_refused() {
+fn a_request_that_dockerd_sends_again_without_its_body_is_refused(engine: Engine) {
     let folder = folder();
     let plugins = folder.path().join("plugins");
     std::fs::create_dir(&plugins).unwrap();
@@ -42,7 +50,7 @@ fn a_request_that_dockerd_sends_again_without_its_body_is_refused() {
     let _gate = Gate::start(folder.path(), &inner, "", false);
     let cut = Arc::new(AtomicBool::new(false));
     forward(&plugins.join("lockgate.sock"), &inner, Arc::clone(&cut));
-    let daemon = Daemon::start(folder.path(), &[]);
+    let daemon = Daemon::start(engine, folder.path(), &[]);
     cut.store(true, Ordering::SeqCst);
     let body = r#"{"Image":"lockgate/busybox","HostConfig":{"Privileged":true}}"#;
     let request = crate::hostile::bytes(&format!("POST /v1.41/containers/create json {body}"));

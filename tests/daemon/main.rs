@@ -1,8 +1,9 @@
 //! lockgate before a real dockerd, which is the judge: what is refused must not be made, what is
 //! compliant must run.
 //!
-//! Needs root, Docker's daemon and client, busybox and openssl: `scripts/setup test` installs them.
-//! Every test starts a daemon of its own by `scripts/dockerd`, which leaves nothing behind.
+//! Needs root, a docker client, busybox and openssl, which `scripts/setup test` installs, and the
+//! daemons of three Debian releases, which `scripts/engines` makes. Every test starts one of its own
+//! by `scripts/dockerd`, which leaves nothing behind.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +18,8 @@ mod cases; // One container that breaks each rule of the preset `default`, and i
 mod enforce; // Enforce mode: each case is refused by name, each compliant one runs.
 mod faults; // The gate is gone, or dies in the middle of a request.
 mod hostile; // Requests that no client writes, sent as raw bytes.
+mod ordinary; // A day of compliant work with Docker's clients, of which nothing is refused.
 mod readme; // The transcript in the README.
+mod roads; // Each road beside a create: what weakens is refused on it, what is harmless works.
 mod support; // A gated daemon, the docker client, raw requests.
 mod tls; // Users with certificates, and their exemptions.

@@ -1,8 +1,11 @@
-use crate::support::{Gated, text};
+use crate::support::{Engine, Gated, on_each_engine, text};
+
+on_each_engine! {
+    the_transcript_in_the_readme_is_true,
+}
 
 /// Every `$ docker …` of the README is run, and has to print what stands there.
-#[test]
-fn the_transcript_in_the_readme_is_true() {
+fn the_transcript_in_the_readme_is_true(engine: Engine) {
     let readme = include_str!("../../README.md");
     let mut commands: Vec<(&str, String)> = Vec::new();
     for block in readme.split("```console\n").skip(1) {
@@ -18,7 +21,7 @@ fn the_transcript_in_the_readme_is_true() {
     }
     commands.retain(|(command, _)| command.starts_with("docker "));
     assert!(commands.len() >= 2, "{commands:?}");
-    let gated = Gated::start("", false, &[]);
+    let gated = Gated::start(engine, "", false, &[]);
     for (command, expected) in commands {
         let arguments: Vec<&str> = command.split(' ').skip(1).collect();
         let output = gated.daemon.docker(&arguments);

@@ -15,6 +15,80 @@ pub(crate) const IMAGE: &str = "lockgate/busybox";
 /// How long anything here may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A Debian release, whose Docker a test uses; `scripts/engines` makes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Docker 20.10.
+    Bookworm,
+    /// Docker 26.1.
+    Trixie,
+    /// The newest Docker in Debian: 28.5.
+    Sid,
+}
+
+impl Engine {
+    pub(crate) const ALL: [Self; 3] = [Self::Bookworm, Self::Trixie, Self::Sid];
+
+    pub(crate) fn name(self) -> &'static str {
+        self.pick(["bookworm", "trixie", "sid"])
+    }
+
+    /// What belongs to this one of what is said of bookworm, trixie and sid.
+    pub(crate) fn pick<T>(self, [bookworm, trixie, sid]: [T; 3]) -> T {
+        match self {
+            Self::Bookworm => bookworm,
+            Self::Trixie => trixie,
+            Self::Sid => sid,
+        }
+    }
+
+    /// The directory that holds the whole system.
+    fn root(self) -> PathBuf {
+        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(target)
+            .join("engines")
+            .join(self.name());
+        assert!(
+            root.is_dir(),
+            "{} is missing: run scripts/engines",
+            root.display()
+        );
+        root
+    }
+
+    /// A command, still to be added, that runs in this system and sees the folder.
+    pub(crate) fn command(self, folder: &Path) -> Command {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/engines");
+        let mut command = Command::new(script);
+        command
+            .args(["run", self.name()])
+            .arg(folder)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// Makes each of the functions a test on each engine, with the name `FILE::ENGINE::FUNCTION`.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {
+        $crate::support::on_each_engine! { @ bookworm Bookworm $($test)+ }
+        $crate::support::on_each_engine! { @ trixie Trixie $($test)+ }
+        $crate::support::on_each_engine! { @ sid Sid $($test)+ }
+    };
+    (@ $module:ident $engine:ident $($test:ident)+) => {
+        mod $module {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test($crate::support::Engine::$engine);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_engine;
+
 /// A gate of this build, on a socket of its own.
 pub(crate) struct Gate {
     process: Child,
@@ -59,9 +133,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(engine: Engine, folder: &Path, arguments: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/dockerd");
         let mut keeper = Command::new(script)
+            .env("DOCKERD_ROOT", engine.root())
             .arg("run")
             .arg(folder)
             .args(arguments)
@@ -141,15 +216,21 @@ pub(crate) struct Gated {
 }
 
 impl Gated {
-    pub(crate) fn start(policy: &str, audit: bool, arguments: &[&str]) -> Self {
-        Self::start_in(folder(), policy, audit, arguments)
+    pub(crate) fn start(engine: Engine, policy: &str, audit: bool, arguments: &[&str]) -> Self {
+        Self::start_in(engine, folder(), policy, audit, arguments)
     }
 
-    pub(crate) fn start_in(folder: TempDir, policy: &str, audit: bool, arguments: &[&str]) -> Self {
+    pub(crate) fn start_in(
+        engine: Engine,
+        folder: TempDir,
+        policy: &str,
+        audit: bool,
+        arguments: &[&str],
+    ) -> Self {
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
         let gate = Gate::start(folder.path(), &plugins.join("lockgate.sock"), policy, audit);
-        let daemon = Daemon::start(folder.path(), arguments);
+        let daemon = Daemon::start(engine, folder.path(), arguments);
         Self {
             daemon,
             gate,

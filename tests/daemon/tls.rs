@@ -2,7 +2,11 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Gated, IMAGE, docker, folder, rules_in, text};
+use crate::support::{Engine, Gated, IMAGE, docker, folder, on_each_engine, rules_in, text};
+
+on_each_engine! {
+    an_exemption_lets_a_user_with_a_certificate_through_and_nobody_else,
+}
 
 const POLICY: &str = r#"
 [[exemptions]]
@@ -18,8 +22,7 @@ until = 2020-12-31
 reason = "was needed for the move"
 "#;
 
-#[test]
-fn an_exemption_lets_a_user_with_a_certificate_through_and_nobody_else() {
+fn an_exemption_lets_a_user_with_a_certificate_through_and_nobody_else(engine: Engine) {
     // In the daemon's own folder, which it sees in whatever root it runs.
     let folder = folder();
     make_certificates(folder.path(), &["ops", "dev", "former"]);
@@ -28,6 +31,7 @@ fn an_exemption_lets_a_user_with_a_certificate_through_and_nobody_else() {
     let port = free_port();
     let address = format!("tcp://127.0.0.1:{port}");
     let gated = Gated::start_in(
+        engine,
         folder,
         POLICY,
         false,
