@@ -90,8 +90,17 @@ fn there_is_a_case_for_every_rule_that_the_default_policy_denies() {
         .iter()
         .filter(|(_, options)| options["mode"].as_str() == Some("deny"))
         .map(|(name, _)| name.as_str())
-        // No flag of the client sets a field that nobody knows: see `hostile`.
-        .filter(|name| *name != "unknown-field")
+        // No flag of `docker run` breaks these: see `hostile` and `roads`. An unknown route is one that
+        // none of these engines has; they answer it without asking the gate.
+        .filter(|name| {
+            ![
+                "plugin-change",
+                "start-override",
+                "unknown-field",
+                "unknown-route",
+            ]
+            .contains(name)
+        })
         .collect();
     let covered: BTreeSet<&str> = CASES.iter().flat_map(|case| case.rules).copied().collect();
     assert_eq!(denied, covered);
