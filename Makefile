@@ -6,10 +6,10 @@ SCRIPTS := $(filter-out scripts/lib scripts/inventory,$(wildcard scripts/*)) \
 	$(wildcard scripts/lib/*.sh tests/daemon/ordinary/*.sh) plugin/build .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint engines unit packaging clean
+.PHONY: help build demo test lint engines unit differential packaging clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build target/release/lockgate
 	@scripts/setup build
@@ -33,6 +33,14 @@ engines: ## three Debian systems below target, whose Docker the tests use (root)
 
 unit: engines ## the tests in Rust, those against real Docker daemons too (root)
 	$(CARGO) test --locked
+
+# ONLY shows one case again, by its number.
+REQUESTS ?= 50000
+SEED ?= 1
+ENGINES ?= bookworm trixie sid
+differential: engines ## random requests to Docker and to the gate (root; REQUESTS=, SEED=, ENGINES=, ONLY=)
+	REQUESTS=$(REQUESTS) SEED=$(SEED) ONLY=$(ONLY) $(CARGO) test --locked --test differential -- \
+		--nocapture --test-threads=3 $(addprefix on_,$(ENGINES))
 
 packaging: ## the systemd units, the managed plugin and the demo, proved (root)
 	@scripts/setup test
