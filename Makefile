@@ -4,9 +4,12 @@ CARGO ?= cargo
 # scripts/inventory is Python.
 SCRIPTS := $(filter-out scripts/lib scripts/inventory,$(wildcard scripts/*)) \
 	$(wildcard scripts/lib/*.sh tests/daemon/ordinary/*.sh) plugin/build .ci/run
+# The fuzz targets are a package of their own; what it shares with the program is built once.
+FUZZ := --manifest-path fuzz/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target) --locked
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint engines unit differential packaging clean
+.PHONY: help build demo test lint engines unit differential packaging fuzz clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,12 +21,15 @@ build: ## build target/release/lockgate
 demo: ## see it refuse, with a Docker daemon of its own (root; ONCE=1 to end by itself, AUDIT=1)
 	@scripts/demo
 
-test: lint unit packaging ## everything that must pass: what CI runs (root)
+test: SECONDS = 5
+test: lint unit packaging fuzz ## everything that must pass: what CI runs (root)
 
 lint: ## format, clippy, documentation, shellcheck
 	@scripts/setup test
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy $(FUZZ) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 	shellcheck -x $(SCRIPTS)
 
@@ -33,6 +39,11 @@ engines: ## three Debian systems below target, whose Docker the tests use (root)
 
 unit: engines ## the tests in Rust, those against real Docker daemons too (root)
 	$(CARGO) test --locked
+	$(CARGO) test $(FUZZ)
+
+fuzz: ## look for requests that break a promise (SECONDS=60 for each target, TARGETS=all)
+	@scripts/setup test
+	scripts/fuzz $(SECONDS) $(TARGETS)
 
 # ONLY shows one case again, by its number.
 REQUESTS ?= 50000
@@ -53,4 +64,4 @@ packaging: ## the systemd units, the managed plugin and the demo, proved (root)
 
 clean: ## remove what was built
 	$(CARGO) clean
-	rm -rf plugin/rootfs
+	rm -rf plugin/rootfs fuzz/target

@@ -15,7 +15,7 @@ use crate::support::{FakeHost, Reply, envelope_of, ids_in, is_plain};
 /// One file. The verdict was written by hand, beside what dockerd does.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     /// What dockerd does with the request, and why lockgate answers as it does.
     about: String,
     /// What is changed of the preset `default`.
@@ -25,8 +25,8 @@ struct Case {
     #[serde(default)]
     audit: bool,
     #[serde(default)]
-    host: FakeHost,
-    request: Option<Request>,
+    pub(crate) host: FakeHost,
+    pub(crate) request: Option<Request>,
     /// The whole envelope instead, as text.
     envelope: Option<String>,
     verdict: Expected,
@@ -44,16 +44,16 @@ struct Case {
     says: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Request {
-    method: String,
-    uri: String,
-    user: Option<String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) uri: String,
+    pub(crate) user: Option<String>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// A body that any JSON writer could have written.
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
     /// A body to the letter.
     body_text: Option<String>,
     /// A body to the byte.
@@ -69,18 +69,22 @@ enum Expected {
 }
 
 impl Request {
-    fn envelope(&self) -> Vec<u8> {
-        let body = match (&self.body, &self.body_text, &self.body_base64) {
+    /// The body, in whichever of its forms it is given.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        match (&self.body, &self.body_text, &self.body_base64) {
             (Some(body), None, None) => Some(body.to_string().into_bytes()),
             (None, Some(text), None) => Some(text.clone().into_bytes()),
             (None, None, Some(bytes)) => Some(STANDARD.decode(bytes).unwrap()),
             (None, None, None) => None,
             _ => panic!("a request has one body"),
-        };
+        }
+    }
+
+    fn envelope(&self) -> Vec<u8> {
         envelope_of(
             &self.method,
             &self.uri,
-            body.as_deref(),
+            self.bytes().as_deref(),
             self.user.as_deref(),
             &self.headers,
         )
@@ -88,7 +92,7 @@ impl Request {
 }
 
 impl Case {
-    fn envelope(&self) -> Vec<u8> {
+    pub(crate) fn envelope(&self) -> Vec<u8> {
         match (&self.request, &self.envelope) {
             (Some(request), None) => request.envelope(),
             (None, Some(text)) => text.clone().into_bytes(),
@@ -96,7 +100,7 @@ impl Case {
         }
     }
 
-    fn policy(&self, audit: bool) -> Policy {
+    pub(crate) fn policy(&self, audit: bool) -> Policy {
         Policy::parse("policy.toml", &self.policy, audit, &self.host).unwrap()
     }
 
@@ -238,7 +242,7 @@ fn stamp() -> Stamp {
 }
 
 /// Every file with what is in it, by folder and name.
-fn files() -> Vec<(PathBuf, Case)> {
+pub(crate) fn files() -> Vec<(PathBuf, Case)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut files = Vec::new();
     for folder in fs::read_dir(&root).unwrap() {
