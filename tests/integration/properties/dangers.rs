@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use lockgate::decision::{Judged, Outcome, decide};
 use lockgate::policy::CATALOG;
 use proptest::prelude::*;
@@ -226,7 +228,7 @@ impl Asked {
                 return None;
             }
             let mark = if self.uri.contains('?') { '&' } else { '?' };
-            asked.uri.push_str(&format!("{mark}{name}={value}"));
+            write!(asked.uri, "{mark}{name}={value}").unwrap();
             return Some(asked);
         }
         let mut place = &mut asked.body;

@@ -46,11 +46,11 @@ struct Writer {
 
 impl Writer {
     fn one_in(&mut self, bound: u32) -> bool {
-        self.rng.next_u32() % bound == 0
+        self.rng.random_ratio(1, bound)
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.rng.next_u32()).unwrap() % bound.max(1)
+        self.rng.random_range(0..bound)
     }
 
     /// Percent escapes that are not needed, numbers with zeros, a URL in place of a path.
@@ -114,7 +114,7 @@ impl Writer {
                     self.loosen(&mut entries);
                 }
                 for at in (1..entries.len()).rev() {
-                    let other = self.below(at + 1);
+                    let other = self.rng.random_range(0..=at);
                     entries.swap(at, other);
                 }
                 text.push('{');

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use lockgate::decision::Outcome;
 use lockgate::policy::{CATALOG, PRESETS, Policy};
 use proptest::prelude::*;
-use proptest::sample::{Index, select, subsequence};
+use proptest::sample::{select, subsequence};
 
 use super::dangers::asked;
 use super::{creates, outcome};
@@ -158,13 +158,13 @@ impl Kind {
                     },
                 )
                 .boxed(),
-            Self::Bounds(pool) => (any::<Index>(), any::<Index>())
-                .prop_map(move |(one, other)| {
-                    let (one, other) = (one.index(pool.len()), other.index(pool.len() + 1));
-                    let line = |at: usize| pool.get(at).map_or(String::new(), |value| line(value));
-                    [line(one.min(other)), line(one.max(other))]
-                })
-                .boxed(),
+            Self::Bounds(pool) => {
+                // Nothing is the loosest.
+                let values = pool.iter().map(|value| line(value)).chain([String::new()]);
+                subsequence(values.collect::<Vec<_>>(), 2)
+                    .prop_map(|pair| pair.try_into().unwrap())
+                    .boxed()
+            }
             Self::Switch(strict) => {
                 Just([line(&strict.to_string()), line(&(!strict).to_string())]).boxed()
             }
